@@ -1,0 +1,164 @@
+"""The board: the latest reading per address, and what follows from it for a pane. The one place that looks up by string."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TypeVar, cast
+
+import msgspec
+
+from console import frames
+from console.readings import Address, Environment, Finding, Findings, Pane, Reading, State, address
+
+R = TypeVar("R", bound=Reading)
+
+
+class PaneState(msgspec.Struct, frozen=True):
+    """Verdict on one pane."""
+
+    state: State
+    age_s: float | None = None
+    """Age of the oldest reading it stands on; None: nothing read yet."""
+    why: str = ""
+    """One sentence where the state is unknown or comes from an unreachable member."""
+
+
+class Board:
+    """Latest readings. Not thread-safe: one owner."""
+
+    def __init__(self) -> None:
+        self._readings: dict[Address, Reading] = {}
+
+    def __iter__(self) -> Iterator[Reading]:
+        return iter(self._readings.values())
+
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Board) and self._readings == other._readings
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def copy(self) -> Board:
+        """A board of its own with the same readings."""
+        board = Board()
+        board._readings = dict(self._readings)
+        return board
+
+    def put(self, reading: Reading) -> frames.Frame | None:
+        """Take ``reading`` as the latest of its address; the frame that tells others, None where nothing changed."""
+        frame = frames.diff(self._readings.get(reading.where), reading)
+        if frame is not None:
+            self._readings[reading.where] = reading
+        return frame
+
+    def remove(self, where: Address) -> frames.Frame | None:
+        """Forget an address."""
+        return frames.Gone(*where) if self._readings.pop(where, None) is not None else None
+
+    def apply(self, frame: frames.Frame) -> Address:
+        """Take a frame; raises ``frames.FrameError`` where it does not fit."""
+        where = frames.frame_address(frame)
+        reading = frames.apply(self._readings.get(where), frame)
+        if reading is None:
+            self._readings.pop(where, None)
+        else:
+            self._readings[where] = reading
+        return where
+
+    def at(self, where: Address) -> Reading | None:
+        """The reading at an address."""
+        return self._readings.get(where)
+
+    def get(self, cls: type[R], key: str = "") -> R | None:
+        """The latest reading of a topic under ``key``."""
+        return cast("R | None", self._readings.get(address(cls, key)))
+
+    def every(self, cls: type[R], prefix: str = "") -> list[R]:
+        """All readings of a topic whose key begins with ``prefix``, by key."""
+        return [
+            cast("R", reading)
+            for where, reading in sorted(self._readings.items())
+            if where.topic == cls.topic and where.key.startswith(prefix)
+        ]
+
+    @property
+    def environment(self) -> Environment | None:
+        """What is watched; None before the first frame."""
+        return self.get(Environment)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Open findings, the worst first, then the oldest."""
+        found = self.get(Findings)
+        rows = found.rows.values() if found else ()
+        return sorted(
+            rows, key=lambda finding: (finding.severity != "critical", bool(finding.caused_by), finding.since)
+        )
+
+
+_RANK: dict[State, int] = {"not-configured": 0, "ok": 1, "warning": 2, "unknown": 3, "critical": 4}
+
+
+def worst(states: list[State]) -> State:
+    """critical, unknown, warning, ok, in this order; panes that are not configured do not count."""
+    return max(states, key=_RANK.__getitem__, default="not-configured")
+
+
+def pane_state(board: Board, pane: Pane, now: datetime) -> PaneState:
+    """Verdict on a pane at ``now``: from readings, findings and ages, and nowhere else.
+
+    Older than twice its cadence (at least 5 s), never read, or read fewer times than a finding needs to open: unknown.
+    One unreachable member: at least warning; none reachable: unknown; unless a finding says worse.
+    """
+    environment = board.environment
+    configured = environment.panes.get(pane, ()) if environment else ()
+    if not configured:
+        return PaneState(
+            "not-configured" if environment else "unknown", why="" if environment else "no answer from the engine yet"
+        )
+    found = board.get(Findings)
+    states: list[State] = ["ok"]
+    ages: list[float] = []
+    reasons: list[str] = []
+    reachable = 0
+    waiting = 0
+    for pair in configured:
+        reading = board.at(Address(*pair.split(" ", 1)))
+        looks = found.looked.get(pair, 0) if found else 0
+        if reading is None or found is None or looks < found.needed:
+            waiting += 1
+            states.append("unknown")
+            reachable += reading is not None and reading.readable
+            continue
+        ages.append(reading.age_s(now))
+        if reading.is_stale(now):
+            states.append("unknown")
+            reasons.append(f"{pair} not read for {reading.age_s(now):.0f} s")
+        elif reading.status in ("unreachable", "denied"):
+            states.append("warning")
+            reasons.append(f"{pair}: {reading.problem or reading.status}")
+        else:
+            reachable += 1
+            if reading.status == "partial":
+                states.append("warning")
+                reasons.append(f"{pair}: {reading.problem}")
+    if waiting:
+        reasons.append(f"{waiting} of {len(configured)} readings still to come")
+    if not reachable:
+        states.append("unknown")
+    states += [finding.severity for finding in board.findings if finding.pane == pane and finding.state == "open"]
+    states += ["unknown" for finding in board.findings if finding.pane == pane and finding.state == "unknown"]
+    return PaneState(worst(states), max(ages, default=None), "; ".join(reasons[:3]))
+
+
+def verdict(board: Board, now: datetime) -> State:
+    """Verdict on the environment: the worst of its panes; unknown where nothing is configured."""
+    environment = board.environment
+    if environment is None or not environment.panes:
+        return "unknown"
+    states = [pane_state(board, cast("Pane", pane), now).state for pane in environment.panes]
+    result = worst(states)
+    return "unknown" if result == "not-configured" else result

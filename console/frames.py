@@ -1,0 +1,142 @@
+"""Frames: how a change of the board travels. The same bytes go to consoles, to the recording and to replay.
+
+A ``Keyframe`` is a whole reading; a ``Delta`` holds the fields, and of keyed collections the rows, that changed since
+the reading before it. Both are maps with field names, so that old recordings stay readable (``design``: new fields have
+defaults, names are never reused).
+"""
+
+from __future__ import annotations
+
+import functools
+import typing
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from console.readings import Address, Reading, topics
+
+
+class Keyframe(msgspec.Struct, frozen=True, tag="key", omit_defaults=True):
+    """A whole reading."""
+
+    topic: str
+    key: str
+    body: dict[str, Any]
+
+
+class Delta(msgspec.Struct, frozen=True, tag="delta", omit_defaults=True):
+    """What changed since the last frame of the same address."""
+
+    topic: str
+    key: str
+    set: dict[str, Any] = {}
+    """Plain fields → new value."""
+    rows: dict[str, dict[Any, Any]] = {}
+    """Keyed collections → rows set."""
+    gone: dict[str, list[Any]] = {}
+    """Keyed collections → row keys removed."""
+
+
+class Gone(msgspec.Struct, frozen=True, tag="gone"):
+    """This address is no longer on the board."""
+
+    topic: str
+    key: str
+
+
+Frame = Keyframe | Delta | Gone
+
+
+class FrameError(Exception):
+    """A frame that does not fit the board: a delta without its keyframe, or content of the wrong shape."""
+
+
+def keyframe(reading: Reading) -> Keyframe:
+    """The whole of ``reading``."""
+    return Keyframe(reading.topic, reading.key, msgspec.to_builtins(reading, builtin_types=_PLAIN))
+
+
+def diff(old: Reading | None, new: Reading) -> Frame | None:
+    """The smallest frame that turns ``old`` into ``new``; None where they are equal."""
+    if old is None or type(old) is not type(new):
+        return keyframe(new)
+    if old is new:
+        return None
+    changed: dict[str, Any] = {}
+    rows: dict[str, dict[Any, Any]] = {}
+    gone: dict[str, list[Any]] = {}
+    keyed = _keyed_fields(type(new))
+    for name in new.__struct_fields__:
+        before, after = getattr(old, name), getattr(new, name)
+        if before is after or before == after:
+            continue
+        if name not in keyed:
+            changed[name] = msgspec.to_builtins(after, builtin_types=_PLAIN)
+            continue
+        fresh = {key: row for key, row in after.items() if key not in before or before[key] != row}
+        lost = [key for key in before if key not in after]
+        if fresh:
+            rows[name] = {key: msgspec.to_builtins(row, builtin_types=_PLAIN) for key, row in fresh.items()}
+        if lost:
+            gone[name] = lost
+    if not (changed or rows or gone):
+        return None
+    return Delta(new.topic, new.key, changed, rows, gone)
+
+
+def apply(old: Reading | None, frame: Frame) -> Reading | None:
+    """The reading after ``frame``; None when it is gone or when its topic is one that this build does not know.
+
+    Raises FrameError where the frame does not fit.
+    """
+    if isinstance(frame, Gone):
+        return None
+    cls = topics().get(frame.topic)
+    if cls is None:
+        return None
+    try:
+        if isinstance(frame, Keyframe):
+            return msgspec.convert(frame.body, cls, strict=False)
+        if old is None:
+            raise FrameError(f"a delta for {frame.topic} {frame.key} without its keyframe")
+        hints = _hints(cls)
+        changes: dict[str, Any] = {
+            name: msgspec.convert(value, hints[name], strict=False)
+            for name, value in frame.set.items()
+            if name in hints
+        }
+        for name in frame.rows.keys() | frame.gone.keys():
+            if name not in hints:
+                continue
+            fresh = msgspec.convert(frame.rows.get(name, {}), hints[name], strict=False)
+            lost = set(frame.gone.get(name, ()))
+            merged = {key: row for key, row in getattr(old, name).items() if key not in lost}
+            merged.update(fresh)
+            changes[name] = merged
+        return msgspec.structs.replace(old, **changes)
+    except msgspec.ValidationError as error:
+        raise FrameError(f"{frame.topic} {frame.key}: {error}") from error
+
+
+def frame_address(frame: Frame) -> Address:
+    """Where the frame belongs."""
+    return Address(frame.topic, frame.key)
+
+
+encoder = msgspec.msgpack.Encoder()
+decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+
+_PLAIN = (datetime,)
+"""Moments stay moments: msgpack has a type for them."""
+
+
+@functools.cache
+def _hints(cls: type[Reading]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {name: hint for name, hint in hints.items() if typing.get_origin(hint) is not ClassVar}
+
+
+@functools.cache
+def _keyed_fields(cls: type[Reading]) -> frozenset[str]:
+    return frozenset(name for name, hint in _hints(cls).items() if typing.get_origin(hint) is dict)
