@@ -4,7 +4,9 @@
 only the engine, the doctor and the laboratory call it.
 """
 
+from console.settings.defaults import Cadence, Cadences, Defaults, FindingRules, load_defaults
 from console.settings.environment import (
+    Application,
     EnvironmentFile,
     LogSource,
     PatroniSettings,
@@ -15,10 +17,29 @@ from console.settings.environment import (
     SecretRef,
     SentinelSettings,
 )
+from console.settings.errors import EXIT_USAGE, Mistake, SettingsError
+from console.settings.load import Loaded, find_environment, load_environment
+from console.settings.paths import (
+    config_dir,
+    environment_dirs,
+    instance_name,
+    known_environments,
+    lab_dir,
+    runtime_dir,
+    state_dir,
+)
 
 __all__ = [
+    "EXIT_USAGE",
+    "Application",
+    "Cadence",
+    "Cadences",
+    "Defaults",
     "EnvironmentFile",
+    "FindingRules",
+    "Loaded",
     "LogSource",
+    "Mistake",
     "PatroniSettings",
     "PostgresCluster",
     "PostgresServer",
@@ -26,4 +47,15 @@ __all__ = [
     "RedisServerSettings",
     "SecretRef",
     "SentinelSettings",
+    "SettingsError",
+    "config_dir",
+    "environment_dirs",
+    "find_environment",
+    "instance_name",
+    "known_environments",
+    "lab_dir",
+    "load_defaults",
+    "load_environment",
+    "runtime_dir",
+    "state_dir",
 ]

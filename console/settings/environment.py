@@ -9,12 +9,42 @@ import msgspec
 SecretRef = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(env|file|kube):.+$",
-        description="Where the secret is, never the secret: env:NAME, file:/path (first line), kube:namespace/secret/key",
+        pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:(/|~/).+|kube:[^/]+/[^/]+/[^/]+)$",
+        description="a reference to the secret, never the secret itself: env:NAME, file:/path (its first line) "
+        "or kube:namespace/secret/key",
+        extra={"secret": True},
     ),
 ]
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535, description="a port, a whole number from 1 to 65535")]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="a name of at most 63 letters, digits, dots, dashes and underscores that begins with a letter or digit",
+    ),
+]
+Host = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?)$",
+        description="a host name or address, without port, user or scheme",
+    ),
+]
+PostgresHost = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^([A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?|/.*)$",
+        description="a host name, an address, or the folder of a Unix socket; without port, user or scheme",
+    ),
+]
+PatroniUrl = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(https?://[^\s@/?#]+/?)?$",
+        description="the address of a Patroni REST API like http://10.0.0.11:8008, without user or password",
+    ),
+]
+FilePath = Annotated[str, msgspec.Meta(pattern=r"^(/.*)?$", description="a path from the root, beginning with /")]
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -24,7 +54,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class LogSource(_Strict, frozen=True, kw_only=True):
     """Where a server's log is: a file or directory (newest file) that the engine can read, or a command that prints its tail."""
 
-    path: str = ""
+    path: FilePath = ""
     command: list[str] = []
     """A list, never a shell string. Ends by itself or is ended after the deadline."""
 
@@ -32,9 +62,9 @@ class LogSource(_Strict, frozen=True, kw_only=True):
 class PostgresServer(_Strict, frozen=True, kw_only=True):
     """One PostgreSQL server."""
 
-    host: str
+    host: PostgresHost
     port: Port = 5432
-    patroni: str = ""
+    patroni: PatroniUrl = ""
     """Base address of this member's Patroni REST API, ``http://10.0.0.11:8008``; empty: not run by Patroni."""
     log: LogSource | None = None
 
@@ -42,15 +72,15 @@ class PostgresServer(_Strict, frozen=True, kw_only=True):
 class PatroniSettings(_Strict, frozen=True, kw_only=True):
     """How Patroni's REST API is asked (reading needs no credentials unless it demands client certificates)."""
 
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
+    ca_file: FilePath = ""
+    cert_file: FilePath = ""
+    key_file: FilePath = ""
 
 
 class PostgresCluster(_Strict, frozen=True, kw_only=True):
     """A primary and its standbys: with Patroni, or plain streaming replication."""
 
-    servers: dict[Name, PostgresServer]
+    servers: Annotated[dict[Name, PostgresServer], msgspec.Meta(min_length=1, description="at least one server")]
     user: str = "banksman"
     password: SecretRef | None = None
     """None: from ~/.pgpass or a service file, as libpq finds it."""
@@ -59,14 +89,14 @@ class PostgresCluster(_Strict, frozen=True, kw_only=True):
     database: str = "postgres"
     """Database to connect to."""
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
-    sslrootcert: str = ""
+    sslrootcert: FilePath = ""
     patroni: PatroniSettings = PatroniSettings()
 
 
 class RedisServerSettings(_Strict, frozen=True, kw_only=True):
-    """One Redis or Valkey server."""
+    """One Redis or Valkey server, or one Sentinel (whose port is usually 26379)."""
 
-    host: str
+    host: Host
     port: Port = 6379
     log: LogSource | None = None
 
@@ -76,7 +106,7 @@ class SentinelSettings(_Strict, frozen=True, kw_only=True):
 
     master: str
     """Name of the master in Sentinel's configuration."""
-    servers: dict[Name, RedisServerSettings]
+    servers: Annotated[dict[Name, RedisServerSettings], msgspec.Meta(min_length=1, description="at least one server")]
     username: str = ""
     password: SecretRef | None = None
 
@@ -84,11 +114,11 @@ class SentinelSettings(_Strict, frozen=True, kw_only=True):
 class RedisCache(_Strict, frozen=True, kw_only=True):
     """A primary and its replicas, with or without Sentinels."""
 
-    servers: dict[Name, RedisServerSettings]
+    servers: Annotated[dict[Name, RedisServerSettings], msgspec.Meta(min_length=1, description="at least one server")]
     username: str = ""
     password: SecretRef | None = None
     tls: bool = False
-    ca_file: str = ""
+    ca_file: FilePath = ""
     sentinel: SentinelSettings | None = None
     queues: list[str] = []
     """Keys (lists, streams, sorted sets) whose length is a queue depth."""
@@ -101,7 +131,7 @@ class RedisCache(_Strict, frozen=True, kw_only=True):
 class Application(_Strict, frozen=True, kw_only=True):
     """Which databases belong to whom, so that a finding can say for whom."""
 
-    databases: list[str]
+    databases: Annotated[list[str], msgspec.Meta(min_length=1, description="at least one database")]
     """Names or patterns (``acme_*``)."""
     label: str = ""
     """What people call it: ``Acme payroll``."""
