@@ -15,6 +15,7 @@ from console.settings.environment import (
     RedisCache,
     RedisServerSettings,
     SecretRef,
+    SentinelServerSettings,
     SentinelSettings,
 )
 from console.settings.errors import EXIT_USAGE, Mistake, SettingsError
@@ -46,6 +47,7 @@ __all__ = [
     "RedisCache",
     "RedisServerSettings",
     "SecretRef",
+    "SentinelServerSettings",
     "SentinelSettings",
     "SettingsError",
     "config_dir",

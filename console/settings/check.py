@@ -83,9 +83,6 @@ class Checker:
 
     def _struct(self, node: Node, kind: inspect.StructType, key: str) -> Any:
         fields = {field.encode_name: field for field in kind.fields}
-        if node.kind == "scalar" and node.tag == "null":
-            # `patroni:` with everything under it commented out.
-            node = Node("map", node.line)
         if node.kind != "map":
             return BAD
         found: dict[str, Any] = {}
@@ -102,8 +99,6 @@ class Checker:
         return found if good else BAD
 
     def _dict(self, node: Node, kind: inspect.DictType, key: str) -> Any:
-        if node.kind == "scalar" and node.tag == "null":
-            node = Node("map", node.line)
         if node.kind != "map":
             return BAD
         found: dict[str, Any] = {}
@@ -134,7 +129,7 @@ class Checker:
             if written.kind != "scalar":
                 self.note(written, key, "a plain word as key", shown(written))
             elif written.tag == "merge" and not written.quoted:
-                self.note(written, key, "the keys themselves", "a merge key (<<)", "write them out")
+                self.note(written, _join(key, name), "the keys themselves", "a merge key (<<)", "write them out")
             elif name in seen:
                 self.note(written, _join(key, name), "each key once", f"it again, first in line {seen[name]}")
             elif fields is not None and name not in fields:
@@ -145,8 +140,6 @@ class Checker:
                 yield name, child
 
     def _list(self, node: Node, kind: inspect.ListType, key: str) -> Any:
-        if node.kind == "scalar" and node.tag == "null":
-            node = Node("list", node.line)
         if node.kind != "list":
             return BAD
         found = [self.value(item, kind.item_type, f"{key}[{number}]") for number, item in enumerate(node.items)]
@@ -239,14 +232,16 @@ def quote(text: str) -> str:
 
 def hint(node: Node, kind: Any) -> str:
     """How to write it, where that is plain."""
-    if node.kind != "scalar" or not node.text:
+    if node.kind == "scalar" and node.tag == "null":
+        return "leave the key out where it has no value"
+    if node.kind != "scalar":
         return ""
     wants_number = isinstance(kind, inspect.IntType | inspect.FloatType)
     if wants_number and node.quoted and _FLOAT.match(node.text):
         return "leave the quotes off"
     if isinstance(kind, inspect.BoolType) and node.quoted and node.text.lower() in {"true", "false", "yes", "no"}:
         return "leave the quotes off"
-    if isinstance(kind, inspect.StrType | inspect.LiteralType) and node.tag not in ("str", "null"):
+    if isinstance(kind, inspect.StrType | inspect.LiteralType) and node.tag != "str":
         return "put it in quotes"
     if isinstance(kind, inspect.LiteralType):
         return _near(node.text, [str(value) for value in kind.values])

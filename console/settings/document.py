@@ -134,7 +134,7 @@ class _Builder:
             self._refuse(line, "plain values", "a YAML tag (!…)", "leave the tag off")
         if isinstance(event, yaml.ScalarEvent):
             tag = self._resolver.resolve(yaml.ScalarNode, event.value, event.implicit)
-            node = Node("scalar", line, tag.removeprefix(_STANDARD), event.value, event.style is not None)
+            node = Node("scalar", line, tag.removeprefix(_STANDARD), event.value, bool(event.style))
         else:
             node = Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", line)
         if event.anchor:

@@ -94,11 +94,17 @@ class PostgresCluster(_Strict, frozen=True, kw_only=True):
 
 
 class RedisServerSettings(_Strict, frozen=True, kw_only=True):
-    """One Redis or Valkey server, or one Sentinel (whose port is usually 26379)."""
+    """One Redis or Valkey server."""
 
     host: Host
     port: Port = 6379
     log: LogSource | None = None
+
+
+class SentinelServerSettings(RedisServerSettings, frozen=True, kw_only=True):
+    """One Sentinel: the same, on another port."""
+
+    port: Port = 26379
 
 
 class SentinelSettings(_Strict, frozen=True, kw_only=True):
@@ -106,7 +112,9 @@ class SentinelSettings(_Strict, frozen=True, kw_only=True):
 
     master: str
     """Name of the master in Sentinel's configuration."""
-    servers: Annotated[dict[Name, RedisServerSettings], msgspec.Meta(min_length=1, description="at least one server")]
+    servers: Annotated[
+        dict[Name, SentinelServerSettings], msgspec.Meta(min_length=1, description="at least one server")
+    ]
     username: str = ""
     password: SecretRef | None = None
 
