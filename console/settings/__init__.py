@@ -23,11 +23,8 @@ from console.settings.load import Loaded, find_environment, load_environment
 from console.settings.paths import (
     config_dir,
     environment_dirs,
-    instance_name,
     known_environments,
     lab_dir,
-    runtime_dir,
-    state_dir,
 )
 
 __all__ = [
@@ -53,11 +50,8 @@ __all__ = [
     "config_dir",
     "environment_dirs",
     "find_environment",
-    "instance_name",
     "known_environments",
     "lab_dir",
     "load_defaults",
     "load_environment",
-    "runtime_dir",
-    "state_dir",
 ]

@@ -1,25 +1,19 @@
-"""Where files live: environments, state, sockets, the data in ``config/``."""
+"""Where files live that people write or data brings: environments, the laboratory, ``config/``.
+
+Where an engine lives (socket, lock, state) says ``console.place``.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
-APPLICATION = "banksman"
+from console.place import APPLICATION, state_dir
+
 SYSTEM_CONFIG = Path("/etc/banksman/environments")
-SYSTEM_STATE = Path("/var/lib/banksman")
-SYSTEM_RUNTIME = Path("/run/banksman")
 LABORATORY = "lab"
 """``-e lab`` is the laboratory in its default directory."""
 SUFFIXES = (".yaml", ".yml")
-
-
-def _xdg(variable: str, *fallback: str) -> Path:
-    value = os.environ.get(variable, "")
-    # The specification says that a relative path is to be ignored.
-    base = Path(value) if value.startswith("/") else Path.home().joinpath(*fallback)
-    return base / APPLICATION
 
 
 def config_dir() -> Path:
@@ -31,30 +25,15 @@ def config_dir() -> Path:
 
 def environment_dirs() -> tuple[Path, ...]:
     """Folders in which an environment's name is looked up, first one first."""
-    return (_xdg("XDG_CONFIG_HOME", ".config") / "environments", SYSTEM_CONFIG)
-
-
-def state_dir(*, shared: bool = False) -> Path:
-    """Recordings, history, logs: ``$XDG_STATE_HOME/banksman``, for a shared engine ``/var/lib/banksman``. Not made."""
-    return SYSTEM_STATE if shared else _xdg("XDG_STATE_HOME", ".local", "state")
-
-
-def runtime_dir(*, shared: bool = False) -> Path:
-    """Sockets and locks: ``$XDG_RUNTIME_DIR/banksman`` where there is one, else the state directory. Not made."""
-    if shared:
-        return SYSTEM_RUNTIME
-    value = os.environ.get("XDG_RUNTIME_DIR", "")
-    return Path(value) / APPLICATION if value.startswith("/") and Path(value).is_dir() else state_dir()
+    value = os.environ.get("XDG_CONFIG_HOME", "")
+    # The specification says that a relative path is to be ignored.
+    base = Path(value) if value.startswith("/") else Path.home() / ".config"
+    return (base / APPLICATION / "environments", SYSTEM_CONFIG)
 
 
 def lab_dir() -> Path:
     """The laboratory's default directory."""
     return state_dir() / "lab"
-
-
-def instance_name(name: str, path: Path) -> str:
-    """What sockets, locks and state of an environment are called: its name and a hash of its file's resolved path."""
-    return f"{name[:24]}-{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:10]}"
 
 
 def is_path(reference: str) -> bool:

@@ -121,18 +121,9 @@ def test_lab_is_the_laboratory_in_its_default_directory(home: Path) -> None:
 
 
 def test_relative_xdg_is_ignored(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "config")
     monkeypatch.setenv("HOME", str(home))
-    assert paths.state_dir() == home / ".local/state/banksman"
-    assert paths.runtime_dir() == paths.state_dir()  # the folder does not exist
-
-
-def test_instance_names_tell_files_apart(tmp_path: Path) -> None:
-    names = {paths.instance_name("e", tmp_path / name) for name in ("a.yaml", "b.yaml")}
-    assert len(names) == 2
-    (tmp_path / "a.yaml").touch()
-    (tmp_path / "link.yaml").symlink_to(tmp_path / "a.yaml")
-    assert paths.instance_name("e", tmp_path / "link.yaml") == paths.instance_name("e", tmp_path / "a.yaml")
+    assert paths.environment_dirs()[0] == home / ".config/banksman/environments"
 
 
 def test_thresholds_over_defaults(tmp_path: Path) -> None:

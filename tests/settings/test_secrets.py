@@ -54,7 +54,7 @@ def test_what_cannot_be_read_names_the_reference(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name, problem in {
         "absent": "No such file", "empty": "first line is empty", "latin": "UTF-8", "large": "KiB", "pipe": "regular",
-        ".": "not a regular file",
+        ".": "Is a directory",
     }.items():  # fmt: skip
         with pytest.raises(SecretError, match=problem) as caught:
             resolve(f"file:{tmp_path / name}")
