@@ -1,0 +1,42 @@
+"""Sparklines: a series in one line of eighths, with gaps where nothing was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from widgets.spans import Line, line
+
+_STEPS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+"""What a step that was not measured reads: neither zero nor a line drawn through."""
+
+
+def sparkline(
+    values: Sequence[float | None], low: float | None = 0.0, high: float | None = None, flat: float = 0.0
+) -> str:
+    """One character for each value, the lowest eighth for ``low``, the highest for ``high``.
+
+    ``low``/``high`` None: the least and the greatest value. ``flat``: the least span worth drawing; a series that moves
+    by less stays low instead of blowing noise up to full height.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return GAP * len(values)
+    bottom = min(known) if low is None else low
+    top = max(known) if high is None else high
+    span = max(top - bottom, flat) or 1.0
+    return "".join(
+        GAP if value is None else _STEPS[min(7, max(0, int((value - bottom) / span * 8)))] for value in values
+    )
+
+
+def steps(points: Mapping[int, float], last: int, count: int) -> list[float | None]:
+    """The ``count`` steps that end with ``last`` of a series kept by step number; None where a step is missing."""
+    return [points.get(step) for step in range(last - count + 1, last + 1)]
+
+
+def trend_line(points: Mapping[int, float], cells: int, *, high: float | None = None, flat: float = 0.0) -> Line:
+    """The newest ``cells`` steps of a series, ready for a tile; empty where there is none."""
+    if not points or cells < 1:
+        return ()
+    return line((sparkline(steps(points, max(points), cells), high=high, flat=flat), "series"))
