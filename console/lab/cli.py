@@ -1,0 +1,113 @@
+"""``banksman lab up|down|status``: mounted by ``console.cli``, and alone as ``python -m console.lab``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+WRONG_USAGE = 64
+
+
+def _directory(args: argparse.Namespace) -> Path:
+    from console.settings.paths import lab_dir
+
+    return Path(args.dir).expanduser().resolve() if args.dir else lab_dir()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _json(value: Any) -> None:
+    import msgspec
+
+    _say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _up(args: argparse.Namespace) -> int:
+    from console.lab.lifecycle import up
+
+    lab = up(_directory(args), load=args.load, report=(lambda _: None) if args.json else _say)
+    if args.json:
+        _json({"directory": lab.directory, "environment": f"{lab.directory}/environment.yaml"})
+    return 0
+
+
+def _down(args: argparse.Namespace) -> int:
+    from console.lab.lifecycle import down
+
+    place = _directory(args)
+    found = down(place)
+    if args.json:
+        _json({"directory": str(place), "was_up": found})
+    else:
+        _say(f"the laboratory in {place} is down" if found else f"there was no laboratory in {place}")
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    from console.lab.lifecycle import status
+    from console.lab.load import read_felt
+
+    lab, problems = status(_directory(args))
+    if args.json:
+        servers = {
+            name: {
+                "kind": server.kind,
+                "condition": server.condition,
+                "pid": server.process.pid if server.process else None,
+                "ports": server.ports,
+                "data_directory": server.data_directory,
+                "log": server.server_log or server.log,
+            }
+            for name, server in sorted(lab.servers.items())
+        }
+        _json({"directory": lab.directory, "problems": problems, "servers": servers, "users": read_felt(lab.path)})
+    else:
+        for name, server in sorted(lab.servers.items()):
+            ports = ", ".join(f"{what} {port}" for what, port in server.ports.items())
+            _say(f"{name:<12} {server.condition:<8} pid {server.process.pid if server.process else '-':<8} {ports}")
+        for part, problem in problems.items():
+            _say(f"! {part}: {problem}")
+        _say(f"the laboratory in {lab.directory} is {'not healthy' if problems else 'healthy'}")
+    return 1 if problems else 0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add ``lab`` to the command line."""
+    parser = subparsers.add_parser("lab", help="the local laboratory: real servers, load, faults")
+    add_commands(parser)
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Add the laboratory's own commands."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--dir", metavar="D", default="", help="the laboratory's directory (default: the one that -e lab means)"
+    )
+    common.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    commands = parser.add_subparsers(dest="lab_command", metavar="COMMAND", required=True)
+    rise = commands.add_parser("up", parents=[common], help="start it; returns when everything is ready")
+    rise.add_argument("--load", type=float, default=1.0, metavar="FACTOR", help="how busy its users are (default 1)")
+    rise.set_defaults(lab_run=_up)
+    commands.add_parser("down", parents=[common], help="end it and remove its files").set_defaults(lab_run=_down)
+    commands.add_parser("status", parents=[common], help="its servers, and whether it is healthy").set_defaults(
+        lab_run=_status
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command that was parsed. Exit 0 done, 1 not healthy or not possible, 64 wrong usage."""
+    from console.lab.errors import LabError
+
+    try:
+        return int(args.lab_run(args))
+    except LabError as problem:
+        sys.stderr.write(f"banksman lab: {problem}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("banksman lab: interrupted\n")
+        return 130

@@ -1,0 +1,7 @@
+"""What the laboratory raises."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """The laboratory could not do what was asked; the text says why, in a sentence for people."""
