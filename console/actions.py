@@ -1,0 +1,155 @@
+"""The one registry of everything a person can do: it feeds bindings, help, palette, read-only filtering and the README.
+
+Only what is built stands here; a key whose action is not built is not bound. Keys are named as Textual names them, but
+nothing here imports it. ``run`` is what the screen stack executes: ``app.…`` on the application, ``screen.…`` on the
+screen, without prefix on the widget in focus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+Scope = Literal["app", "pane", "table", "replay", "page"]
+"""Where a key is alive: everywhere; on a pane; in a table or list; while a recording is shown; on a page of text."""
+
+Needs = Literal["read", "act"]
+
+SCOPE_TITLES: dict[Scope, str] = {
+    "app": "Everywhere",
+    "pane": "On a pane",
+    "table": "In a table or list",
+    "replay": "In a recording",
+    "page": "On a page of text",
+}
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a person can do."""
+
+    id: str
+    """Stable: key maps name it. ``scope.what``."""
+    keys: tuple[str, ...] = ()
+    """As Textual names them (``ctrl+r``, ``question_mark``); none: palette only."""
+    shown_as: str = ""
+    """How the key is written for people, where that is not plain."""
+    label: str
+    """Two words at most, for the key bar and the palette."""
+    help: str
+    """One sentence."""
+    scope: Scope
+    run: str
+    """Empty: the widget listens for the key by itself; the entry is for help."""
+    needs: Needs = "read"
+    screen: str = ""
+    """Name of the screen it opens or belongs to; empty: any."""
+    bar: int = 0
+    """Place in the key bar: 0 not in it, else the lower the sooner it gets room."""
+    palette: bool = True
+
+
+def _pane(number: int, name: str, label: str, what: str) -> Action:
+    return Action(
+        id=f"pane.{name}",
+        keys=(str(number),),
+        label=label,
+        help=what,
+        scope="app",
+        run=f"app.pane('{name}')",
+        screen=name,
+        bar=20 + number,
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    _pane(1, "overview", "Overview", "Is it bad, for whom, why, what now: findings, then a tile for each system."),
+    _pane(3, "database", "Database", "PostgreSQL: members and lag, sessions and locks, statements, I/O, slots, settings."),
+    _pane(4, "cache", "Cache", "Redis or Valkey: members and Sentinels, memory, clients, keys, slow calls."),
+    Action(id="app.help", keys=("question_mark", "f1"), shown_as="?", label="Help", help="The keys that are alive here, and what they do.", scope="app", run="app.help", bar=90),
+    Action(id="app.palette", keys=("colon", "ctrl+p"), shown_as=":", label="Commands", help="Find any action by a few letters of its name.", scope="app", run="app.palette", bar=80, palette=False),
+    Action(id="app.hold", keys=("p",), label="Hold", help="Hold the picture still: nothing is written until p again; what happens meanwhile is not lost.", scope="app", run="app.hold", bar=60),
+    Action(id="app.travel", keys=("t",), label="Time travel", help="Go back through the engine's own recording on these same screens; t again returns to now.", scope="app", run="app.travel", bar=61),
+    Action(id="app.refresh", keys=("ctrl+r",), label="Refresh", help="Ask every source again now; with the engine gone, start it again.", scope="app", run="app.refresh", bar=70),
+    Action(id="app.theme", label="Dark or light", help="Change between the dark and the light theme.", scope="app", run="app.change_theme"),
+    Action(id="app.back", keys=("escape", "q"), shown_as="Esc q", label="Back", help="Back to where you came from; q on the overview quits.", scope="app", run="app.back", bar=95, palette=False),
+    Action(id="app.quit", label="Quit", help="Leave the console. A private engine ends by itself after ten seconds.", scope="app", run="app.quit"),
+    Action(id="app.interrupt", keys=("ctrl+c",), label="Interrupt", help="Does not end the console by itself: q does.", scope="app", run="app.interrupt", palette=False),
+    Action(id="focus.next", keys=("tab",), label="Next part", help="To the next table or list of this screen.", scope="app", run="app.focus_next", palette=False),
+    Action(id="focus.previous", keys=("shift+tab",), label="Previous part", help="To the table or list before.", scope="app", run="app.focus_previous", palette=False),
+    Action(id="pane.filter", keys=("slash",), shown_as="/", label="Filter", help="Show only rows with these words, as you type; ! in front: only rows without. Esc shows all again.", scope="pane", run="screen.filter", bar=40),
+    Action(id="pane.describe", keys=("d",), label="Describe", help="Everything known of the row under the cursor.", scope="pane", run="screen.describe", bar=42),
+    Action(id="pane.log", keys=("l",), label="Log", help="The end of the server log that belongs to the row under the cursor.", scope="pane", run="screen.log", bar=43),
+    Action(id="table.up", keys=("up", "k"), shown_as="↑ k", label="Up", help="One row up.", scope="table", run="move(-1)", palette=False),
+    Action(id="table.down", keys=("down", "j"), shown_as="↓ j", label="Down", help="One row down.", scope="table", run="move(1)", palette=False),
+    Action(id="table.left", keys=("left", "h"), shown_as="← h", label="Left", help="To the part or page at the left.", scope="table", run="screen.aside(-1)", palette=False),
+    Action(id="table.right", keys=("right",), shown_as="→", label="Right", help="To the part or page at the right.", scope="table", run="screen.aside(1)", palette=False),
+    Action(id="table.page_up", keys=("pageup", "ctrl+b"), shown_as="PgUp", label="Page up", help="One page up.", scope="table", run="page(-1)", palette=False),
+    Action(id="table.page_down", keys=("pagedown", "ctrl+f"), shown_as="PgDn", label="Page down", help="One page down.", scope="table", run="page(1)", palette=False),
+    Action(id="table.first", keys=("g", "home"), label="First", help="To the first row.", scope="table", run="first", palette=False),
+    Action(id="table.last", keys=("G", "end"), label="Last", help="To the last row.", scope="table", run="last", palette=False),
+    Action(id="table.select", keys=("enter",), shown_as="Enter", label="Open", help="Into the row: its own screen, its evidence and runbook, or all that is known of it.", scope="table", run="select", bar=30),
+    Action(id="table.mark", keys=("space",), shown_as="Space", label="Mark", help="Mark the row; what follows (copy) takes all marked rows.", scope="table", run="mark", palette=False),
+    Action(id="table.copy", keys=("c",), label="Copy", help="The row, or all marked rows, to the clipboard of the terminal you sit at (OSC 52).", scope="table", run="copy", bar=50),
+    Action(id="table.sort", shown_as="shift+letter", label="Sort", help="Sort by the column whose underlined letter it is; again turns the order round, a third time ends it.", scope="table", run="", palette=False),
+    Action(id="replay.play", shown_as="p", label="Play", help="Play or pause.", scope="replay", run="", palette=False),
+    Action(id="replay.back", keys=("left_square_bracket",), shown_as="[", label="Back 1 s", help="One second back; { ten seconds; ( a minute.", scope="replay", run="app.step(-1)", palette=False),
+    Action(id="replay.on", keys=("right_square_bracket",), shown_as="]", label="On 1 s", help="One second on; } ten seconds; ) a minute.", scope="replay", run="app.step(1)", palette=False),
+    Action(id="replay.back10", keys=("left_curly_bracket",), shown_as="{", label="Back 10 s", help="Ten seconds back.", scope="replay", run="app.step(-10)", palette=False),
+    Action(id="replay.on10", keys=("right_curly_bracket",), shown_as="}", label="On 10 s", help="Ten seconds on.", scope="replay", run="app.step(10)", palette=False),
+    Action(id="replay.back60", keys=("left_parenthesis",), shown_as="(", label="Back 1 min", help="A minute back.", scope="replay", run="app.step(-60)", palette=False),
+    Action(id="replay.on60", keys=("right_parenthesis",), shown_as=")", label="On 1 min", help="A minute on.", scope="replay", run="app.step(60)", palette=False),
+    Action(id="replay.slower", keys=("minus",), shown_as="-", label="Slower", help="Half the speed.", scope="replay", run="app.speed(0.5)", palette=False),
+    Action(id="replay.faster", keys=("plus", "equals_sign"), shown_as="+", label="Faster", help="Twice the speed.", scope="replay", run="app.speed(2)", palette=False),
+    Action(id="replay.jump", keys=("J",), shown_as="J", label="Jump", help="To a moment: 02:41, 02:41:30, -5m, start or end.", scope="replay", run="app.jump"),
+)  # fmt: skip
+"""Everything, in the order in which help shows it."""
+
+
+class ActionError(ValueError):
+    """A key map that cannot be used; the text says why."""
+
+
+def by_id(identifier: str, actions: Iterable[Action] = ACTIONS) -> Action | None:
+    """The action of this id."""
+    return next((action for action in actions if action.id == identifier), None)
+
+
+def of_scope(scope: Scope, actions: Iterable[Action] = ACTIONS) -> list[Action]:
+    """The actions that are alive in one scope."""
+    return [action for action in actions if action.scope == scope]
+
+
+def allowed(actions: Iterable[Action], *, read_only: bool) -> list[Action]:
+    """What may be done: with ``read_only`` nothing that acts is even bound."""
+    return [action for action in actions if action.needs == "read" or not read_only]
+
+
+def written(action: Action) -> str:
+    """Its keys as people write them: ``?``, ``Esc q``, ``ctrl+r``."""
+    return action.shown_as or " ".join(action.keys)
+
+
+def check_keymap(keymap: Mapping[str, str]) -> None:
+    """Raises ActionError where a key map names an action that does not exist, or binds a key twice in one scope."""
+    taken: dict[tuple[str, str], str] = {}
+    known = {action.id: action for action in ACTIONS}
+    for identifier in keymap:
+        if identifier not in known:
+            raise ActionError(f"no action is called {identifier}; `?` lists them with their keys")
+    for action in ACTIONS:
+        keys = keymap[action.id].split(",") if action.id in keymap else action.keys
+        for key in keys:
+            other = taken.setdefault((action.scope, key.strip()), action.id)
+            if other != action.id:
+                raise ActionError(f"{key} is bound twice: {other} and {action.id}")
+
+
+def key_table(actions: Iterable[Action] = ACTIONS) -> str:
+    """The table of keys in the README, in Markdown."""
+    rows = ["| key | does | |", "|---|---|---|"]
+    rows += [
+        f"| `{written(action)}` | {action.label} | {action.help} |" for action in actions if written(action)
+    ]
+    return "\n".join(rows)

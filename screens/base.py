@@ -1,0 +1,243 @@
+"""The ground of every screen: header, body, key bar; painted from one ``View``.
+
+A pane is a subclass that composes widgets in ``body`` and fills them in ``draw``::
+
+    class DatabaseScreen(BoardScreen):
+        name_of_pane = "database"
+        def body(self) -> ComposeResult:
+            yield Lines(id="topology")
+            yield Table(COLUMNS, id="sessions")          # Table, not LiveTable: it has its keys
+        def draw(self, view: View) -> None:              # cheap: runs every second; equal data costs nothing
+            self.query_one("#sessions", Table).set_rows(…)
+        def described(self) -> Described | None: …       # what `d` (and Enter without a screen of its own) shows
+        def log_target(self) -> str: …                   # whose log `l` shows: "postgres main/pg-1"
+
+``draw`` is called at most once a second, and at once after a key or a change of state; never while the picture is held.
+``self.cells`` is the size of the body. Lay out by size in ``draw`` and in ``on_resize`` (call ``self.paint()``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console.actions import ACTIONS, Action
+from screens.header import header_lines
+from screens.keybar import key_line
+from screens.keys import bindings
+from screens.view import View
+from widgets.lines import Lines
+from widgets.replaybar import replay_line
+from widgets.spans import Block, Line, fit, line
+from widgets.table import LiveTable
+
+
+class Described(NamedTuple):
+    """What a description shows: a title, and plain data or structs."""
+
+    title: str
+    content: Any
+
+
+class Host(Protocol):
+    """What a screen needs of the application."""
+
+    view: View
+    actions: tuple[Action, ...]
+    said: tuple[str, str]
+
+    def say(self, text: str, style: str = "accent") -> None:
+        """A sentence in the key bar, until the next key or a few seconds later."""
+
+    def open_page(self, name: str, argument: Any = None) -> None:
+        """Push a page: ``describe``, ``log``, ``finding``, ``help``, ``palette``."""
+
+    def open_pane(self, name: str) -> None:
+        """Go to a pane."""
+
+    def hurry(self) -> None:
+        """Paint soon, without waiting for the tick."""
+
+
+class Table(LiveTable, inherit_bindings=False):
+    """A live table with the keys of the registry."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("table")
+
+
+class Header(Lines):
+    """See ``screens.header``."""
+
+    DEFAULT_CSS = "Header { dock: top; }"
+
+
+class KeyBar(Lines):
+    """See ``screens.keybar``; while a recording is shown, the replay bar stands above the keys."""
+
+    DEFAULT_CSS = "KeyBar { dock: bottom; }"
+
+
+class BoardScreen(Screen[None], inherit_bindings=False):
+    """A screen that shows the board."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("pane")
+    AUTO_FOCUS = "*"
+    DEFAULT_CSS = """
+    BoardScreen { background: $background; layout: vertical; overflow: hidden; }
+    """
+    name_of_pane: ClassVar[str] = ""
+
+    class Painted(Message):
+        """The screen was brought up to date."""
+
+    @property
+    def host(self) -> Host:
+        """The application."""
+        return cast("Host", self.app)
+
+    @property
+    def cells(self) -> Size:
+        """Width and height of the whole screen."""
+        return self.size
+
+    def compose(self) -> ComposeResult:
+        """Header, the screen's own body, key bar."""
+        yield Header(id="header")
+        yield from self.body()
+        yield KeyBar(id="keybar")
+
+    # -- what a screen brings ----------------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        """The widgets between header and key bar."""
+        return iter(())
+
+    def draw(self, view: View) -> None:
+        """Bring the body up to date."""
+
+    def described(self) -> Described | None:
+        """What is under the cursor, for ``d``."""
+        return None
+
+    def log_target(self) -> str:
+        """``topic key`` of the server whose log belongs to what is under the cursor; empty: none does."""
+        return ""
+
+    def filtered(self) -> LiveTable | None:
+        """The table that ``/`` filters: the one in focus, else the first that is displayed."""
+        if isinstance(self.focused, LiveTable):
+            return self.focused
+        return next((table for table in self.query(LiveTable) if table.display), None)
+
+    def aside(self, step: int) -> None:
+        """Left (-1) or right (1): another tab or page of this screen, where it has some."""
+
+    def selected(self, table: LiveTable, key: Any) -> None:
+        """Enter on a row: its own screen, or, where a row has none, its description."""
+        self.action_describe()
+
+    # -- painting ----------------------------------------------------------------------------------------------------
+
+    def paint(self) -> None:
+        """Bring everything up to date with the application's view."""
+        if not self.is_mounted or not self.size.width:
+            return
+        view = self.host.view
+        self.query_one("#header", Header).show(header_lines(view, self.size.width))
+        self.draw(view)
+        self.paint_keys()
+
+    def paint_keys(self) -> None:
+        """Bring the bottom rows up to date."""
+        self.query_one("#keybar", KeyBar).show(self._bottom(self.host.view))
+
+    def _bottom(self, view: View) -> Block:
+        cells = self.size.width
+        rows: list[Line] = []
+        if view.replay:
+            replay = view.replay
+            rows.append(
+                replay_line(replay.start, replay.end, view.now, cells, playing=replay.playing, speed=replay.speed)
+            )
+        text, style = self.host.said
+        if text:
+            rows.append(fit(line(" ", (text, style)), cells))
+        else:
+            rows.append(key_line(self.bar_actions(), cells))
+        return rows
+
+    def bar_actions(self) -> tuple[Action, ...]:
+        """What the key bar offers: everything but the pane one is on."""
+        return tuple(action for action in self.host.actions if action.screen != self.name_of_pane or not action.screen)
+
+    def on_screen_resume(self) -> None:
+        """Shown again: everything may have changed meanwhile."""
+        self.paint()
+
+    def on_resize(self) -> None:
+        """Laid out anew at the new size."""
+        self.call_after_refresh(self.paint)
+
+    def on_mount(self) -> None:
+        """The first picture stands before anything was read."""
+        self.call_after_refresh(self.paint)
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key without anything to do is not offered."""
+        if action == "filter":
+            return self.filtered() is not None
+        return True
+
+    def action_describe(self) -> None:
+        """``d``."""
+        described = self.described()
+        if described is None:
+            self.host.say("nothing to describe here", "muted")
+        else:
+            self.host.open_page("describe", described)
+
+    def action_log(self) -> None:
+        """``l``."""
+        target = self.log_target()
+        if target:
+            self.host.open_page("log", target)
+        else:
+            self.host.say("no server log belongs to this row", "muted")
+
+    def action_filter(self) -> None:
+        """``/``."""
+        table = self.filtered()
+        if table is not None:
+            self.host.open_page("filter", table)
+
+    def action_aside(self, step: int) -> None:
+        """Left and right."""
+        self.aside(step)
+
+    def on_live_table_selected(self, event: LiveTable.Selected) -> None:
+        """Enter on a row."""
+        event.stop()
+        self.selected(event.table, event.key)
+
+    def on_live_table_copied(self, event: LiveTable.Copied) -> None:
+        """``c``."""
+        event.stop()
+        self.app.copy_to_clipboard(event.text)
+        self.host.say(f"copied {event.rows} row{'s' if event.rows != 1 else ''}")
+
+    def focus_part(self, widget: Widget) -> None:
+        """Put the focus on a part without scrolling anything."""
+        self.set_focus(widget, scroll_visible=False)
+
+
+def registry() -> tuple[Action, ...]:
+    """All actions, for tests and pictures that have no application."""
+    return ACTIONS
