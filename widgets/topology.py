@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from textual import events
 
 from widgets.lines import Lines
-from widgets.spans import Block, Line, beside, box, fit, joined, line, pad, width
+from widgets.spans import Block, Line, beside, box, fit, joined, line, pad, text_of, width, wrap
 
-EDGE = 30
+EDGE = 28
 """Cells between two boxes: room for ``─┬─ 1.2 MB  0.4 s  async ──▶``."""
-LEAST_BOX, WIDEST_BOX = 26, 54
-ASIDE = 38
+LEAST_BOX, WIDEST_BOX = 26, 58
+ASIDE, ASIDE_FROM = 38, 150
+"""Cells of the box beside, and the least width at which there is one."""
 _MARGIN = 1
 
 
@@ -39,11 +40,6 @@ class Node:
     """What is nice to know, the most telling first."""
     style: str = "line"
     """Of the frame."""
-
-    @property
-    def body(self) -> tuple[Line, ...]:
-        """Everything that can stand in the box, in order of importance."""
-        return (self.state, *self.notes, *self.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +142,19 @@ def boxes(topology: Topology, cells: int, lines: int) -> Block | None:
     if not branches:
         return []
     depth = max(branch.depth for branch in branches)
-    aside = topology.aside if cells - ASIDE - 2 >= _needed(depth) + 10 * depth else None
+    aside = topology.aside if cells >= max(ASIDE_FROM, _needed(depth) + ASIDE + 2) else None
     room = cells - _MARGIN - (ASIDE + 2 if aside else 0)
     box_cells = min(WIDEST_BOX, (room - (depth - 1) * EDGE) // depth)
     if box_cells < LEAST_BOX:
         return None
-    across = (room + 2) // (box_cells + 2)
     block: Block = []
-    lone = [branch for branch in branches if not branch.children]
     for branch in branches:
         if branch.children:
             block += _tree(branch, box_cells, lines)
-    for start in range(0, len(lone), across):
-        block += beside(*(_box(branch.node, box_cells, lines) for branch in lone[start : start + across]), gap=2)
+    block += _lone([branch.node for branch in branches if not branch.children], room, lines)
     if aside:
         used = max(width(each) for each in block)
-        side = _box(aside, min(cells - _MARGIN - used - 2, WIDEST_BOX), max(lines, len(block) - 2))
+        side = _box(aside, min(cells - _MARGIN - used - 2, WIDEST_BOX), max(lines, len(block) - 2), full=len(block) > 2)
         block = beside([fit(each, used) for each in block], side, gap=2)
     return [((" " * _MARGIN, ""), *each) for each in block]
 
@@ -170,9 +163,36 @@ def _needed(depth: int) -> int:
     return _MARGIN + depth * LEAST_BOX + (depth - 1) * EDGE
 
 
-def _box(node: Node, cells: int, lines: int) -> Block:
-    body = [line(" ", each) for each in node.body]
-    height = min(max(1, lines), max(1, len(body))) + 2
+def _lone(nodes: list[Node], room: int, lines: int) -> Block:
+    """Boxes of nodes that nobody follows, side by side, as many in a row as fit."""
+    if not nodes:
+        return []
+    across = min(len(nodes), max(1, (room + 2) // (LEAST_BOX + 2)))
+    cells = min(WIDEST_BOX, (room - 2 * (across - 1)) // across)
+    block: Block = []
+    for start in range(0, len(nodes), across):
+        row = nodes[start : start + across]
+        height = min(lines, max(len(_body(node, cells)) for node in row))
+        block += beside(*(_box(node, cells, height, full=True) for node in row), gap=2)
+    return block
+
+
+def _body(node: Node, cells: int) -> Block:
+    """What stands in a box of ``cells``: notes are too important to be cut, so they are broken into lines."""
+    body: Block = [line(" ", node.state)]
+    for note in node.notes:
+        whole = text_of(note)
+        sign, _, words = whole.partition(" ")
+        style = note[-1][1] if note else ""
+        for index, part in enumerate(wrap(words, cells - 5, style)):
+            body.append(line(" ", (sign if index == 0 else " ", style), " ", part))
+    return body + [line(" ", each) for each in node.facts]
+
+
+def _box(node: Node, cells: int, lines: int, *, full: bool = False) -> Block:
+    """A node in its frame, at most ``lines`` lines of content, or exactly so many where ``full``."""
+    body = _body(node, cells)
+    height = (lines if full else min(max(1, lines), len(body))) + 2
     title = joined((node.name, node.role), " ")
     return box(body, cells, height, title, line((node.corner, "muted")) if node.corner else "", node.style)
 

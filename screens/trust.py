@@ -1,0 +1,44 @@
+"""What of a reading may be shown, and the words for what may not.
+
+Every screen asks here before it shows a value: a reading that failed carries no content, and one that has grown too old
+is treated as if it carried none.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+
+from console.readings import Reading
+from widgets.format import age, clock
+
+R = TypeVar("R", bound=Reading)
+
+
+def believed(reading: R | None, now: datetime) -> R | None:
+    """``reading`` where its content may be shown as current at ``now``, else None."""
+    return reading if reading is not None and reading.readable and not reading.is_stale(now) else None
+
+
+def silence(reading: Reading | None, now: datetime) -> str:
+    """Why there is nothing to show, and since when: ``no answer since 02:41:07, 12 s``. Empty where there is."""
+    if reading is None:
+        return "not read yet"
+    if not reading.readable:
+        word = {"denied": "denied", "not-configured": "not configured"}.get(reading.status, "no answer")
+        if reading.status == "not-configured":
+            return word
+        if reading.good_at is None:
+            return f"{word} yet" if word == "no answer" else word
+        return f"{word} since {clock(reading.good_at)}, {age((now - reading.good_at).total_seconds())}"
+    if reading.is_stale(now):
+        return f"not read since {clock(reading.taken_at)}, {age(reading.age_s(now))}"
+    return ""
+
+
+def silence_and_why(reading: Reading | None, now: datetime) -> str:
+    """``silence`` with the problem that the look met."""
+    words = silence(reading, now)
+    if words and reading is not None and reading.problem and reading.problem not in words:
+        return f"{words}: {reading.problem}"
+    return words
