@@ -76,6 +76,54 @@ def _status(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _faults(args: argparse.Namespace) -> int:
+    from console.lab.faults.registry import FAULTS
+
+    if args.json:
+        _json(list(FAULTS.values()))
+        return 0
+    for fault in FAULTS.values():
+        _say(f"{fault.name}")
+        _say(f"    {fault.does}")
+        for parameter in fault.parameters:
+            _say(f"    {parameter.name}={str(parameter.default).lower()}: {parameter.help}")
+        _say(f"    raises {', '.join(fault.signs.findings)} within {fault.signs.latency_s:g} s")
+        _say(f"    felt by {fault.signs.truth.felt}")
+    return 0
+
+
+def _break(args: argparse.Namespace) -> int:
+    from console.lab.faults.operate import break_
+    from console.lab.faults.registry import find
+
+    fault, _ = find(args.fault)
+    struck = break_(_directory(args), fault.name, **fault.parse(args.parameters))
+    if args.json:
+        _json({"struck": struck, "expect": fault.expect(struck.parameters)})
+    else:
+        about = "".join(f", {key} {value}" for key, value in struck.notes.items())
+        _say(f"{fault.name} is struck{about}")
+        _say(f"its effect shows: {fault.observable_from}")
+    return 0
+
+
+def _heal(args: argparse.Namespace) -> int:
+    from console.lab.faults.operate import heal
+    from console.lab.faults.registry import find
+
+    if not args.faults and not args.all:
+        sys.stderr.write("banksman lab heal: name a fault, or --all\n")
+        return WRONG_USAGE
+    for name in args.faults:
+        find(name)
+    took = heal(_directory(args), *([] if args.all else args.faults))
+    if args.json:
+        _json({"healed": args.faults or "all", "took_s": round(took, 1)})
+    else:
+        _say(f"healed; healthy after {took:.1f} s")
+    return 0
+
+
 def add_parser(subparsers: Any) -> None:
     """Add ``lab`` to the command line."""
     parser = subparsers.add_parser("lab", help="the local laboratory: real servers, load, faults")
@@ -93,6 +141,15 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     rise = commands.add_parser("up", parents=[common], help="start it; returns when everything is ready")
     rise.add_argument("--load", type=float, default=1.0, metavar="FACTOR", help="how busy its users are (default 1)")
     rise.set_defaults(lab_run=_up)
+    commands.add_parser("faults", parents=[common], help="the faults, and how each shows").set_defaults(lab_run=_faults)
+    strike = commands.add_parser("break", parents=[common], help="strike a fault; returns when its effect can be seen")
+    strike.add_argument("fault", metavar="FAULT")
+    strike.add_argument("parameters", metavar="NAME=VALUE", nargs="*", default=[])
+    strike.set_defaults(lab_run=_break)
+    mend = commands.add_parser("heal", parents=[common], help="mend faults; returns when the laboratory is healthy")
+    mend.add_argument("faults", metavar="FAULT", nargs="*", default=[])
+    mend.add_argument("--all", action="store_true", help="every one, and whatever else is held or stopped")
+    mend.set_defaults(lab_run=_heal)
     commands.add_parser("down", parents=[common], help="end it and remove its files").set_defaults(lab_run=_down)
     commands.add_parser("status", parents=[common], help="its servers, and whether it is healthy").set_defaults(
         lab_run=_status

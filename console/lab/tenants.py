@@ -67,7 +67,15 @@ analyze;
 """
 
 
-def connect(port: int, user: str, password: str, database: str = "postgres", **options: Any) -> psycopg.Connection[Any]:
+def connect(
+    port: int,
+    user: str,
+    password: str,
+    database: str = "postgres",
+    *,
+    application: str = "banksman-lab",
+    **options: Any,
+) -> psycopg.Connection[Any]:
     """A connection to one member."""
     return psycopg.connect(
         host="127.0.0.1",
@@ -76,7 +84,7 @@ def connect(port: int, user: str, password: str, database: str = "postgres", **o
         password=password,
         dbname=database,
         connect_timeout=3,
-        application_name="banksman-lab",
+        application_name=application,
         **options,
     )
 

@@ -1,0 +1,165 @@
+"""What a fault is: what it does, what it must look like from outside, and how it is struck and mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from console.lab.errors import LabError
+from console.lab.state import Lab
+
+Value = str | int | bool
+PaneName = Literal["database", "cache"]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One thing that may be said about a fault; its type is its default's."""
+
+    name: str
+    default: Value
+    help: str
+    choices: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> Value:
+        """The value that a person typed.
+
+        Raises:
+            LabError: It is none.
+        """
+        if isinstance(self.default, bool):
+            if text.lower() in ("true", "yes", "1", "false", "no", "0"):
+                return text.lower() in ("true", "yes", "1")
+            raise LabError(f"{self.name} is true or false, not {text!r}")
+        if isinstance(self.default, int):
+            if text.isascii() and text.isdigit():
+                return int(text)
+            raise LabError(f"{self.name} is a whole number, not {text!r}")
+        if self.choices and text not in self.choices:
+            raise LabError(f"{self.name} is one of {', '.join(self.choices)}, not {text!r}")
+        return text
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """What is really the matter, for scoring a diagnosis."""
+
+    broken: str
+    felt: str
+    """What users feel, and which."""
+    cause: str
+    """The kind of the finding that names the right cause."""
+
+
+class Signs(msgspec.Struct, frozen=True, kw_only=True):
+    """How a fault must look to whoever watches the platform."""
+
+    findings: tuple[str, ...]
+    """Kinds that it must raise."""
+    allowed: tuple[str, ...] = ()
+    """Further kinds that may come with it, as its consequences or while the platform recovers; no others may."""
+    panes: dict[PaneName, Literal["warning", "critical"]]
+    """State that a pane turns to, or worse; panes that are not named keep theirs."""
+    latency_s: float
+    """After the first observable effect, by when all of it shows. Holds for the thresholds in ``config/defaults.yaml``."""
+    heals_itself: bool = False
+    """The platform recovers without ``heal``."""
+    lingers_s: float = 0.0
+    """How long its findings rightly stay after the platform is healthy again."""
+    truth: Truth
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """The signs of a fault struck with certain parameters."""
+
+    when: dict[str, Value]
+    signs: Signs
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which the laboratory can be broken."""
+
+    name: str
+    does: str
+    """Exactly what: which process, which signal, which statement."""
+    observable_from: str
+    """The moment at which its effect can first be seen from outside; ``break`` returns then."""
+    signs: Signs
+    parameters: tuple[Parameter, ...] = ()
+    variants: tuple[Variant, ...] = ()
+
+    def expect(self, parameters: dict[str, Value]) -> Signs:
+        """Its signs when struck with these parameters (those not named have their defaults)."""
+        full = self.complete(parameters)
+        for variant in self.variants:
+            if all(full[name] == value for name, value in variant.when.items()):
+                return variant.signs
+        return self.signs
+
+    def complete(self, parameters: dict[str, Value]) -> dict[str, Value]:
+        """All parameters, with defaults.
+
+        Raises:
+            LabError: One is unknown.
+        """
+        known = {parameter.name: parameter.default for parameter in self.parameters}
+        if unknown := set(parameters) - set(known):
+            raise LabError(f"{self.name} has no parameter {', '.join(sorted(unknown))}")
+        return known | parameters
+
+    def parse(self, words: list[str]) -> dict[str, Value]:
+        """Parameters from ``name=value`` words."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        found: dict[str, Value] = {}
+        for word in words:
+            name, equals, text = word.partition("=")
+            if not equals or name not in known:
+                told = ", ".join(f"{each}=…" for each in known) or "no parameters"
+                raise LabError(f"{self.name} takes {told}; not {word!r}")
+            found[name] = known[name].parse(text)
+        return found
+
+
+class Active(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault that has been struck and not been mended."""
+
+    name: str
+    parameters: dict[str, Value]
+    notes: dict[str, str]
+    """What mending it needs to know: which member, which process."""
+    began_at: datetime
+    visible_at: datetime | None = None
+    """When its effect was first seen in the servers themselves."""
+
+
+@dataclass
+class Stroke:
+    """One striking of one fault: the laboratory, the parameters, and notes to keep."""
+
+    lab: Lab
+    parameters: dict[str, Value]
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is true or false."""
+        return self.parameters[name] is True
+
+    def number(self, name: str) -> int:
+        """A parameter that is a number."""
+        return int(self.parameters[name])
+
+    def text(self, name: str) -> str:
+        """A parameter that is a word."""
+        return str(self.parameters[name])
+
+
+@dataclass(frozen=True)
+class Deed:
+    """How a fault is struck, seen and mended. Mending may be asked for twice, and on what healed by itself."""
+
+    strike: Callable[[Stroke], None]
+    visible: Callable[[Stroke], bool]
+    mend: Callable[[Stroke], None]
+    visible_within_s: float = 30.0

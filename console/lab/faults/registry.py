@@ -1,0 +1,23 @@
+"""Every fault of the laboratory."""
+
+from __future__ import annotations
+
+from console.lab.errors import LabError
+from console.lab.faults import cache, consensus, primary, sessions, slot, standby
+from console.lab.faults.base import Deed, Fault
+
+_ALL: dict[str, tuple[Fault, Deed]] = (
+    primary.DEEDS | standby.DEEDS | consensus.DEEDS | sessions.DEEDS | slot.DEEDS | cache.DEEDS
+)
+FAULTS: dict[str, Fault] = {name: fault for name, (fault, _) in _ALL.items()}
+
+
+def find(name: str) -> tuple[Fault, Deed]:
+    """A fault by name.
+
+    Raises:
+        LabError: There is none.
+    """
+    if name not in _ALL:
+        raise LabError(f"there is no fault {name!r}; there are {', '.join(_ALL)}")
+    return _ALL[name]
