@@ -81,6 +81,8 @@ class PostgresMember(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """synchronous_standby_names in force."""
     sync_missing: bool = False
     """Commits wait for a synchronous standby and none is streaming."""
+    sync_waiting: int = 0
+    """Sessions whose commit waits for a synchronous standby right now (wait event SyncRep)."""
     replicas: dict[str, Replica] = {}
     slots: dict[str, Slot] = {}
     archive_mode: str = ""
@@ -143,6 +145,8 @@ class Activity(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Client backends but the console's own, at most 500: not idle first, then longest."""
     sessions_total: int = 0
     blocked: dict[int, BlockedSession] = {}
+    """Those who have waited longest, at most 200."""
+    blocked_total: int = 0
 
 
 class Statement(msgspec.Struct, frozen=True, omit_defaults=True):

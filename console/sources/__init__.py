@@ -1,0 +1,22 @@
+"""How each live system is looked at: one module per system, one line of registration here."""
+
+from __future__ import annotations
+
+from console.settings import Cadences, EnvironmentFile
+from console.sources.base import Check, Source, SourceError
+
+__all__ = ["Check", "Source", "SourceError", "sources_for"]
+
+
+def sources_for(environment: EnvironmentFile, cadences: Cadences) -> list[Source]:
+    """Every source of an environment. Nothing is connected yet; a client library is loaded only where it is needed."""
+    sources: list[Source] = []
+    if environment.postgres:
+        from console.sources.postgres import postgres_sources
+
+        sources += postgres_sources(environment, cadences)
+    if environment.redis:
+        from console.sources.redis import redis_sources
+
+        sources += redis_sources(environment, cadences)
+    return sources
