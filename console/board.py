@@ -58,6 +58,10 @@ class Board:
         """Forget an address."""
         return frames.Gone(*where) if self._readings.pop(where, None) is not None else None
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._readings.clear()
+
     def apply(self, frame: frames.Frame) -> Address:
         """Take a frame; raises ``frames.FrameError`` where it does not fit."""
         where = frames.frame_address(frame)
@@ -107,58 +111,87 @@ def worst(states: list[State]) -> State:
     return max(states, key=_RANK.__getitem__, default="not-configured")
 
 
-def pane_state(board: Board, pane: Pane, now: datetime) -> PaneState:
+def pane_state(board: Board, pane: Pane, now: datetime, lost: str = "") -> PaneState:
     """Verdict on a pane at ``now``: from readings, findings and ages, and nowhere else.
 
     Older than twice its cadence (at least 5 s), never read, or read fewer times than a finding needs to open: unknown.
-    One unreachable member: at least warning; none reachable: unknown; unless a finding says worse.
+    One unreachable member: at least warning; none reachable: unknown; unless a finding says worse. ``lost`` is the
+    feed's own problem (``feed.problem``): what cannot be heard of now is unknown, whatever was heard before.
     """
     environment = board.environment
-    configured = environment.panes.get(pane, ()) if environment else ()
+    if environment is None:
+        return PaneState("unknown", why=lost or "no answer from the engine yet")
+    configured = environment.panes.get(pane, ())
     if not configured:
-        return PaneState(
-            "not-configured" if environment else "unknown", why="" if environment else "no answer from the engine yet"
-        )
-    found = board.get(Findings)
-    states: list[State] = ["ok"]
-    ages: list[float] = []
-    reasons: list[str] = []
-    reachable = 0
-    waiting = 0
-    for pair in configured:
-        reading = board.at(Address(*pair.split(" ", 1)))
-        looks = found.looked.get(pair, 0) if found else 0
-        if reading is None or found is None or looks < found.needed:
-            waiting += 1
-            states.append("unknown")
-            reachable += reading is not None and reading.readable
-            continue
-        ages.append(reading.age_s(now))
+        return PaneState("not-configured")
+    looks = _Looks.of(board, configured, now)
+    if lost:
+        return PaneState("unknown", looks.age_s, lost)
+    if looks.idle == len(configured):
+        return PaneState("not-configured", looks.age_s)
+    states = looks.states
+    for finding in board.findings:
+        if finding.pane == pane:
+            states.append(finding.severity if finding.state == "open" else "unknown")
+    return PaneState(worst(states), looks.age_s, "; ".join(looks.reasons[:3]))
+
+
+class _Looks(msgspec.Struct):
+    """What the readings alone say of a pane."""
+
+    states: list[State]
+    reasons: list[str]
+    age_s: float | None = None
+    reachable: int = 0
+    idle: int = 0
+    """Readings of what is not there to be read (status not-configured)."""
+
+    @classmethod
+    def of(cls, board: Board, configured: tuple[str, ...], now: datetime) -> _Looks:
+        found = board.get(Findings)
+        looks = cls(["ok"], [])
+        if found is not None and found.status != "ok":
+            looks.add("unknown", f"nothing is judged: {found.problem or found.status}")
+        waiting = 0
+        for pair in configured:
+            topic, _, key = pair.partition(" ")
+            reading = board.at(Address(topic, key))
+            if reading is None or found is None or found.looked.get(pair, 0) < found.needed:
+                waiting += 1
+                looks.reachable += reading is not None and reading.readable
+            else:
+                looks.take(pair, reading, now)
+        if waiting:
+            looks.add("unknown", f"{waiting} of {len(configured)} readings still to come")
+        if not looks.reachable:
+            looks.add("unknown")
+        return looks
+
+    def take(self, pair: str, reading: Reading, now: datetime) -> None:
+        age = reading.age_s(now)
+        self.age_s = max(age, self.age_s or 0.0)
         if reading.is_stale(now):
-            states.append("unknown")
-            reasons.append(f"{pair} not read for {reading.age_s(now):.0f} s")
-        elif reading.status in ("unreachable", "denied"):
-            states.append("warning")
-            reasons.append(f"{pair}: {reading.problem or reading.status}")
+            self.add("unknown", f"{pair} not read for {age:.0f} s")
+        elif reading.status == "not-configured":
+            self.idle += 1
+        elif not reading.readable:
+            self.add("warning", f"{pair}: {reading.problem or reading.status}")
         else:
-            reachable += 1
+            self.reachable += 1
             if reading.status == "partial":
-                states.append("warning")
-                reasons.append(f"{pair}: {reading.problem}")
-    if waiting:
-        reasons.append(f"{waiting} of {len(configured)} readings still to come")
-    if not reachable:
-        states.append("unknown")
-    states += [finding.severity for finding in board.findings if finding.pane == pane and finding.state == "open"]
-    states += ["unknown" for finding in board.findings if finding.pane == pane and finding.state == "unknown"]
-    return PaneState(worst(states), max(ages, default=None), "; ".join(reasons[:3]))
+                self.add("warning", f"{pair}: {reading.problem}")
+
+    def add(self, state: State, reason: str = "") -> None:
+        self.states.append(state)
+        if reason:
+            self.reasons.append(reason)
 
 
-def verdict(board: Board, now: datetime) -> State:
-    """Verdict on the environment: the worst of its panes; unknown where nothing is configured."""
+def verdict(board: Board, now: datetime, lost: str = "") -> State:
+    """Verdict on the environment: the worst of its panes; unknown where nothing is configured, or the feed is lost."""
     environment = board.environment
     if environment is None or not environment.panes:
         return "unknown"
-    states = [pane_state(board, cast("Pane", pane), now).state for pane in environment.panes]
+    states = [pane_state(board, cast("Pane", pane), now, lost).state for pane in environment.panes]
     result = worst(states)
     return "unknown" if result == "not-configured" else result

@@ -85,6 +85,42 @@ def diff(old: Reading | None, new: Reading) -> Frame | None:
     return Delta(new.topic, new.key, changed, rows, gone)
 
 
+def toward(old: Reading | None, new: Reading, limit: int) -> Reading:
+    """A reading between ``old`` and ``new`` that differs from ``old`` in at most ``limit`` rows; ``new`` where that will do.
+
+    So that 5,000 rows travel in pieces: each piece is a change like any other, and no reader waits long for one.
+    """
+    keyed = _keyed_fields(type(new))
+    same = type(old) is type(new)
+    if sum(len(getattr(new, name)) + (len(getattr(old, name)) if same else 0) for name in keyed) <= limit:
+        return new
+    partial: dict[str, Any] = {}
+    for name in keyed:
+        before: dict[Any, Any] = getattr(old, name) if same else {}
+        after: dict[Any, Any] = getattr(new, name)
+        if before is after:
+            continue
+        lost = [key for key in before if key not in after]
+        fresh = [key for key, row in after.items() if key not in before or before[key] != row]
+        if len(lost) + len(fresh) > limit:
+            reached = dict(before)
+            for key in lost[:limit]:
+                del reached[key]
+            reached.update((key, after[key]) for key in fresh[: max(0, limit - len(lost))])
+            partial[name] = reached
+        limit = max(0, limit - len(lost) - len(fresh))
+    return msgspec.structs.replace(new, **partial) if partial else new
+
+
+def rows_in(frame: Frame) -> int:
+    """How many rows of keyed collections the frame carries."""
+    if isinstance(frame, Delta):
+        return sum(map(len, frame.rows.values())) + sum(map(len, frame.gone.values()))
+    if isinstance(frame, Keyframe):
+        return sum(len(value) for value in frame.body.values() if isinstance(value, dict))
+    return 0
+
+
 def apply(old: Reading | None, frame: Frame) -> Reading | None:
     """The reading after ``frame``; None when it is gone or when its topic is one that this build does not know.
 
@@ -97,19 +133,15 @@ def apply(old: Reading | None, frame: Frame) -> Reading | None:
         return None
     try:
         if isinstance(frame, Keyframe):
-            return msgspec.convert(frame.body, cls, strict=False)
-        if old is None:
+            return msgspec.convert(frame.body, cls)
+        if not isinstance(old, cls):
             raise FrameError(f"a delta for {frame.topic} {frame.key} without its keyframe")
         hints = _hints(cls)
         changes: dict[str, Any] = {
-            name: msgspec.convert(value, hints[name], strict=False)
-            for name, value in frame.set.items()
-            if name in hints
+            name: msgspec.convert(value, hints[name]) for name, value in frame.set.items() if name in hints
         }
-        for name in frame.rows.keys() | frame.gone.keys():
-            if name not in hints:
-                continue
-            fresh = msgspec.convert(frame.rows.get(name, {}), hints[name], strict=False)
+        for name in (frame.rows.keys() | frame.gone.keys()) & _keyed_fields(cls):
+            fresh = msgspec.convert(frame.rows.get(name, {}), hints[name])
             lost = set(frame.gone.get(name, ()))
             merged = {key: row for key, row in getattr(old, name).items() if key not in lost}
             merged.update(fresh)

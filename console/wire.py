@@ -1,13 +1,14 @@
-"""The engine's socket protocol: length-prefixed msgpack.
+"""The engine's socket protocol: length-prefixed msgpack. No I/O here: bytes in, messages out.
 
 Each message is a 4-byte big-endian length and a msgpack map tagged by ``type``. The engine speaks first (``Hello``),
-then the client (``Greeting``); from then on the engine sends ``Frames`` for what the client subscribed to. Replies
-carry no data: what a request brings to light (a log's tail, a plan) is a short-lived topic like any other.
+then the client (``Greeting``); from then on the engine sends ``Frames`` for what the client subscribed to, at least
+once in ``HEARTBEAT_S`` (an empty one when nothing changed). Replies carry no data: what a request brings to light (a
+log's tail, a plan) is a short-lived topic like any other.
 """
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -15,8 +16,12 @@ import msgspec
 from console.frames import Frame
 
 PROTOCOL = 1
-MAX_MESSAGE = 16 * 1024 * 1024
-"""Bytes; a longer announcement ends the connection."""
+MAX_TO_CLIENT = 16 * 1024 * 1024
+"""Bytes of a message from the engine; a longer announcement ends the connection."""
+MAX_TO_ENGINE = 64 * 1024
+HEARTBEAT_S = 1.0
+EVERYTHING = "*"
+"""Subscription to every topic but the short-lived ones, which are asked for by name."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -45,15 +50,21 @@ class Greeting(msgspec.Struct, frozen=True, tag="greeting", omit_defaults=True):
 
 
 class Frames(msgspec.Struct, frozen=True, tag="frames"):
-    """Engine → client: changes of the board, in order."""
+    """Engine → client: changes of the board, in order. Empty: nothing changed."""
 
     at: float
-    """The engine's clock, Unix seconds."""
+    """The engine's clock when the board was as it is after these frames, Unix seconds."""
     frames: list[Frame]
 
 
 class Request(msgspec.Struct, frozen=True, tag="request", omit_defaults=True):
-    """Client → engine. ``subscribe`` takes ``topics`` (names, or ``name key`` for one address) and replaces the set."""
+    """Client → engine.
+
+    ``subscribe``: ``topics`` (names, ``name key`` for one address, ``*`` for all) replaces what was subscribed to.
+    ``refresh``: ask every source now; ``target``: only the sources of this pane, or this ``topic key``.
+    ``log``: follow the log of ``target`` (``postgres main/pg-1``) as topic ``log`` under that key, until a
+    ``subscribe`` leaves it out. ``stop``: end the engine.
+    """
 
     id: int
     do: Literal["subscribe", "refresh", "log", "stop"]
@@ -87,24 +98,55 @@ def pack(message: ToClient | ToEngine) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-async def _receive(reader: asyncio.StreamReader) -> bytes:
-    length = int.from_bytes(await reader.readexactly(4), "big")
-    if length > MAX_MESSAGE:
-        raise WireError(f"a message of {length} bytes was announced")
-    return await reader.readexactly(length)
+def pack_frames(at: float, frames: list[msgspec.Raw]) -> bytes:
+    """A ``Frames`` message made of frames that are encoded already."""
+    body = _encoder.encode({"type": "frames", "at": at, "frames": frames})
+    return len(body).to_bytes(4, "big") + body
 
 
-async def from_engine(reader: asyncio.StreamReader) -> ToClient:
-    """The next message from the engine. Raises WireError, asyncio.IncompleteReadError at the end."""
+class Splitter:
+    """Cuts a stream of bytes into message bodies."""
+
+    __slots__ = ("_buffer", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._buffer = bytearray()
+        self._limit = limit
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a message that is not complete yet."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take ``data``; the bodies that are complete. Raises WireError where one is announced beyond the limit."""
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        try:
+            while len(buffer) - start >= 4:
+                length = int.from_bytes(buffer[start : start + 4], "big")
+                if length > self._limit:
+                    raise WireError(f"a message of {length} bytes was announced")
+                if len(buffer) - start - 4 < length:
+                    break
+                start += 4 + length
+                yield bytes(buffer[start - length : start])
+        finally:
+            del buffer[:start]
+
+
+def from_engine(body: bytes) -> ToClient:
+    """A message of the engine. Raises WireError."""
     try:
-        return _to_client.decode(await _receive(reader))
-    except msgspec.MsgspecError as error:
+        return _to_client.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WireError(str(error)) from error
 
 
-async def from_client(reader: asyncio.StreamReader) -> ToEngine:
-    """The next message from a client. Raises like ``from_engine``."""
+def from_client(body: bytes) -> ToEngine:
+    """A message of a client. Raises WireError."""
     try:
-        return _to_engine.decode(await _receive(reader))
-    except msgspec.MsgspecError as error:
+        return _to_engine.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise WireError(str(error)) from error

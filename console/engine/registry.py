@@ -1,0 +1,41 @@
+"""Which sources an environment has. A new system is one line in ``MODULES``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+from console.readings import topics
+from console.readings.environment import PANES
+from console.settings import Defaults, EnvironmentFile
+from console.sources.base import Source
+
+MODULES = ("console.sources.postgres", "console.sources.patroni", "console.sources.redis", "console.sources.sentinel")
+"""Each has ``sources(environment, defaults) -> list[Source]``. Imported when an engine starts, no earlier."""
+
+
+def sources_of(environment: EnvironmentFile, defaults: Defaults) -> list[Source]:
+    """Every source of the environment."""
+    found: list[Source] = []
+    for name in MODULES:
+        found += importlib.import_module(name).sources(environment, defaults)
+    return found
+
+
+def panes_of(sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
+    """Pane → ``topic key`` pairs that will be read. Panes that exist and have none are there, empty: not configured."""
+    built: set[str] = {cls.pane for cls in topics().values() if cls.pane}
+    panes: dict[str, list[str]] = {pane: [] for pane in PANES if pane in built}
+    for source in sources:
+        if source.reading.pane:
+            panes.setdefault(source.reading.pane, []).append(f"{source.reading.topic} {source.key}")
+    return {pane: tuple(sorted(pairs)) for pane, pairs in panes.items()}
+
+
+def log_source(environment: EnvironmentFile, target: str) -> Source:
+    """The source of one server's log; ``target`` is the address of its reading, ``postgres main/pg-1``.
+
+    Raises LookupError with a sentence where the environment file names no log for it.
+    """
+    source: Source = importlib.import_module("console.sources.logs").log_source(environment, target)
+    return source

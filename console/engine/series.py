@@ -1,0 +1,114 @@
+"""Which numbers are kept as a short history. One line each: a new sparkline is a new line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from console.board import Board
+from console.readings import PostgresIo, PostgresMember, Reading, RedisServer
+
+Members = list[Any]
+"""Readable readings of one topic and subject, by key."""
+
+
+class Series(NamedTuple):
+    """One number per subject (cluster, cache) or per reading."""
+
+    pane: str
+    name: str
+    unit: str
+    topic: type[Reading]
+    value: Callable[[Members], float | None]
+    """From the subject's readings; None: not known now."""
+    each: bool = False
+    """One series per reading (``main/pg-1``) instead of one per subject (``main``)."""
+
+
+def total(field: str) -> Callable[[Members], float | None]:
+    """The sum over those that know it."""
+
+    def value(members: Members) -> float | None:
+        known = [number for member in members if (number := getattr(member, field)) is not None]
+        return float(sum(known)) if known else None
+
+    return value
+
+
+def largest(field: str) -> Callable[[Members], float | None]:
+    """The largest of those that know it."""
+
+    def value(members: Members) -> float | None:
+        known = [number for member in members if (number := getattr(member, field)) is not None]
+        return float(max(known)) if known else None
+
+    return value
+
+
+def primary(field: str) -> Callable[[Members], float | None]:
+    """Of the one that accepts writes; None where that is not exactly one."""
+
+    def value(members: Members) -> float | None:
+        writing = [member for member in members if _is_primary(member)]
+        number = getattr(writing[0], field) if len(writing) == 1 else None
+        return None if number is None else float(number)
+
+    return value
+
+
+def lag_bytes(members: Members) -> float | None:
+    """Bytes that a standby has yet to replay, measured from the primary's position, as far as both are read."""
+    positions = [m.current_bytes for m in members if m.in_recovery is False and m.current_bytes is not None]
+    replayed = [m.replayed_bytes for m in members if m.in_recovery and m.replayed_bytes is not None]
+    return float(max(0, max(positions) - min(replayed))) if positions and replayed else None
+
+
+def memory_ratio(members: Members) -> float | None:
+    """Memory in use over its limit on the primary; None without a limit."""
+    writing = [member for member in members if _is_primary(member)]
+    if len(writing) != 1 or not writing[0].maxmemory:
+        return None
+    return float(writing[0].used_memory / writing[0].maxmemory)
+
+
+def _is_primary(member: Any) -> bool:
+    return bool(member.in_recovery is False if isinstance(member, PostgresMember) else member.role == "primary")
+
+
+SERIES: tuple[Series, ...] = (
+    Series("database", "tps", "/s", PostgresMember, total("commits_per_s")),
+    Series("database", "rollbacks", "/s", PostgresMember, total("rollbacks_per_s")),
+    Series("database", "connections", "", PostgresMember, primary("connections")),
+    Series("database", "wal_bytes", "B/s", PostgresMember, primary("wal_per_s")),
+    Series("database", "lag", "B", PostgresMember, lag_bytes),
+    Series("database", "hit_ratio", "ratio", PostgresMember, primary("cache_hit_ratio")),
+    Series("database", "connections", "", PostgresMember, largest("connections"), each=True),
+    Series("database", "wal_directory", "B", PostgresIo, largest("wal_directory_bytes")),
+    Series("cache", "ops", "/s", RedisServer, primary("ops_per_s")),
+    Series("cache", "memory", "B", RedisServer, primary("used_memory")),
+    Series("cache", "memory_ratio", "ratio", RedisServer, memory_ratio),
+    Series("cache", "hit_ratio", "ratio", RedisServer, primary("hit_ratio")),
+    Series("cache", "evictions", "/s", RedisServer, total("evicted_per_s")),
+    Series("cache", "clients", "", RedisServer, primary("clients")),
+    Series("cache", "rtt", "ms", RedisServer, largest("rtt_p99_ms")),
+)
+
+
+def sample(board: Board, series: Iterable[Series] = SERIES) -> dict[str, tuple[str, float]]:
+    """What can be said now: trend key (``database/main/tps``) → unit and value."""
+    found: dict[str, tuple[str, float]] = {}
+    for one in series:
+        for subject, members in _subjects(board, one).items():
+            value = one.value(members)
+            if value is not None:
+                found[f"{one.pane}/{subject}/{one.name}"] = (one.unit, value)
+    return found
+
+
+def _subjects(board: Board, series: Series) -> dict[str, Members]:
+    subjects: dict[str, Members] = {}
+    for reading in board.every(series.topic):
+        if reading.readable:
+            subject = reading.key if series.each else reading.key.partition("/")[0]
+            subjects.setdefault(subject, []).append(reading)
+    return subjects
