@@ -1,0 +1,117 @@
+"""What the console's own user needs on a server or a Sentinel: the exact line, and how the doctor finds out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from console.clients.redis import NOT_PERMITTED, Answer, Argument, LinkError, RedisLink, refusal
+from console.clients.redis_text import Info
+from console.sources.base import Check
+
+SERVER_PRIVILEGE = "a user that may PING, INFO, CLIENT LIST and SLOWLOG GET; no key is read"
+KEYS_PRIVILEGE = "a user that may SCAN, MEMORY USAGE, TYPE, TTL and ask collections for their length, for all keys"
+SENTINEL_PRIVILEGE = "a user that may PING, INFO and ask SENTINEL MASTER, SENTINELS, REPLICAS and CKQUORUM"
+
+# CONFIG GET is left out on purpose: it would show passwords (masterauth). Without it `persistence` and
+# `min-replicas-to-write` are known only as far as INFO tells.
+_SERVER_COMMANDS = (
+    "+ping +info +select +client|setname +client|no-touch +client|list +slowlog|get +scan +memory|usage"
+    " +type +ttl +strlen +llen +hlen +scard +zcard +xlen"
+)
+
+
+def server_line(version: tuple[int, int], user: str = "banksman") -> str:
+    """The line to run on every server of the cache; keys may be asked for their size, never read or written."""
+    keys = "%R~*" if version >= (7, 0) else "~*"
+    return f"ACL SETUSER {user} on >PASSWORD resetchannels resetkeys {keys} -@all {_SERVER_COMMANDS}"
+
+
+def sentinel_line(user: str = "banksman") -> str:
+    """The line to run on every Sentinel (Redis 6.2 or newer)."""
+    return (
+        f"ACL SETUSER {user} on >PASSWORD resetchannels -@all +ping +info +client|setname"
+        " +sentinel|master +sentinel|sentinels +sentinel|replicas +sentinel|ckquorum"
+    )
+
+
+_SERVER_ASKED: tuple[tuple[Argument, ...], ...] = (
+    ("CLIENT", "LIST"),
+    ("SLOWLOG", "GET", 1),
+)
+_KEYS_ASKED: tuple[tuple[Argument, ...], ...] = (
+    ("SCAN", 0, "COUNT", 1),
+    ("MEMORY", "USAGE", "banksman:no-such-key"),
+)
+# TYPE, TTL and the lengths are not tried: a key that is not there would count as a miss on the server.
+
+
+async def examine_server(link: RedisLink) -> list[Check]:
+    """Connection, clock and privileges of one server."""
+    checks, info = await _reach(link)
+    if info is None:
+        return checks
+    line = server_line(info.version)
+    checks += await _permissions(link, _SERVER_ASKED, line)
+    answer = (await link.many([("CONFIG", "GET", "save")]))[0]
+    checks.append(
+        Check(
+            "CONFIG GET (optional)",
+            "cannot tell" if refusal(answer) else "pass",
+            "not permitted, and that is well: it shows passwords. How snapshots are set and how many replicas writes need"
+            " is then not known"
+            if refusal(answer)
+            else "",
+        )
+    )
+    return checks
+
+
+async def examine_keys(link: RedisLink) -> list[Check]:
+    """Privileges of the search for big keys and of queue depths, on the server that it looks on."""
+    checks, info = await _reach(link)
+    return checks if info is None else checks + await _permissions(link, _KEYS_ASKED, server_line(info.version))
+
+
+async def examine_sentinel(link: RedisLink, master: str) -> list[Check]:
+    """Connection, clock and privileges of one Sentinel, and whether it knows the master."""
+    checks, info = await _reach(link)
+    if info is None:
+        return checks
+    asked = [("SENTINEL", word, master) for word in ("MASTER", "SENTINELS", "REPLICAS", "CKQUORUM")]
+    return checks + await _permissions(link, asked, sentinel_line())
+
+
+async def _reach(link: RedisLink) -> tuple[list[Check], Info | None]:
+    try:
+        await link.open()
+        sent = time.time()
+        answer = await link.many([("INFO",)])
+        got = time.time()
+    except LinkError as failure:
+        mend = server_line((7, 0)) if failure.denied else ""
+        return [Check("connection", "fail", failure.problem, mend)], None
+    if why := refusal(answer[0]):
+        return [Check("connection", "pass", link.where), Check("INFO", "fail", why, server_line((7, 0)))], None
+    info = Info(answer[0])
+    return [Check("connection", "pass", f"{link.peer}, {info.flavour}"), _clock(info, sent, got)], info
+
+
+def _clock(info: Info, sent: float, got: float) -> Check:
+    theirs = info.server_time_s
+    if theirs is None:
+        return Check("clock", "cannot tell", "the server does not show its clock (Redis before 6.2)")
+    off = theirs - (sent + got) / 2
+    if abs(off) <= 1.0 + (got - sent):
+        return Check("clock", "pass", f"{off:+.3f} s")
+    return Check("clock", "fail", f"{off:+.1f} s against ours", "synchronise both hosts by NTP")
+
+
+async def _permissions(link: RedisLink, commands: Sequence[Sequence[Argument]], line: str) -> list[Check]:
+    checks = []
+    answers: list[Answer] = await link.many(commands)
+    for command, answer in zip(commands, answers, strict=True):
+        name = " ".join(str(word) for word in command[:2]) if command[0] != "SCAN" else "SCAN"
+        why = refusal(answer)
+        checks.append(Check(name, "fail" if why else "pass", why, line if why == NOT_PERMITTED else ""))
+    return checks

@@ -1,0 +1,196 @@
+"""Looks at one Redis or Valkey server."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any
+
+from console.clients.redis import NOT_PERMITTED, RedisLink
+from console.clients.redis_text import Info
+from console.readings import Reading, RedisServer
+from console.sources.base import Check, SourceError
+from console.sources.rates import Counted, Meter, Step, rate, ratio, three_digits
+from console.sources.redis_clients import SLOW_CALLS, Seldom, applications, slow_calls
+from console.sources.redis_common import REFUSED, Asker, Footprint, told
+from console.sources.redis_facts import (
+    REFUSALS,
+    SETTINGS,
+    Settings,
+    enough_replicas,
+    memory,
+    persistence,
+    replication,
+    settings,
+    started_at,
+    write_refused,
+)
+from console.sources.redis_privilege import SERVER_PRIVILEGE, examine_server
+
+_PINGS = 5
+_PINGS_MS = 50.0
+"""No more PINGs in this look once they have taken so long: a distant server keeps its deadline for the rest."""
+_SETTINGS_AGAIN_S = 60.0
+_COUNTERS = {
+    "evicted_per_s": "evicted_keys",
+    "expired_per_s": "expired_keys",
+    "ops_per_s": "total_commands_processed",
+    "net_in_per_s": "total_net_input_bytes",
+    "net_out_per_s": "total_net_output_bytes",
+    "errors_per_s": "total_error_replies",
+    "rejected_per_s": "rejected_connections",
+}
+
+
+class RedisServerSource:
+    """One server, one connection: PING, INFO, SLOWLOG, CLIENT LIST, and CONFIG GET where that is permitted."""
+
+    reading: type[Reading] = RedisServer
+    privilege = SERVER_PRIVILEGE
+
+    def __init__(
+        self, cache: str, server: str, link: RedisLink, *, every_s: float, deadline_s: float, footprint: Footprint
+    ) -> None:
+        self.key = f"{cache}/{server}"
+        self.every_s = every_s
+        self.deadline_s = deadline_s
+        self._cache = cache
+        self._server = server
+        self._link = link
+        self._asker = Asker(link)
+        self._footprint = footprint
+        self._rtt_ms: deque[float] = deque(maxlen=100)
+        self._meter: Meter[str] = Meter(longest_s=10 * every_s)
+        self._started: tuple[str, datetime | None] = ("", None)
+        self._settings = Settings()
+        self._settings_at = 0.0
+        self._clients = Seldom()
+
+    async def read(self) -> RedisServer:
+        """One look."""
+        asked_at = datetime.now(UTC)
+        with told():
+            if await self._link.open():
+                self._asker.forget()
+                self._settings_at = 0.0
+            await self._ping()
+            info = Info((await self._asker.ask([("INFO",)]))[0])
+            if "run_id" not in info:
+                # Without it nearly every field would stand at its default: zeros that nobody measured.
+                why = self._asker.refused("INFO") or "INFO: not what a Redis server answers"
+                raise SourceError(f"{self._link.where}: {why}", denied=NOT_PERMITTED in why)
+            slow = await self._details(info)
+        return self._reading(info, slow, asked_at)
+
+    async def _ping(self) -> None:
+        began = time.perf_counter()
+        for _ in range(_PINGS):
+            sent = time.perf_counter()
+            answer = (await self._asker.ask([("PING",)]))[0]
+            now = time.perf_counter()
+            if answer == b"PONG":
+                self._rtt_ms.append((now - sent) * 1e3)
+            if answer is REFUSED or (now - began) * 1e3 > _PINGS_MS:
+                return
+
+    async def _details(self, info: Info) -> Any:
+        """Clients and settings where they are due; the answer to SLOWLOG."""
+        now = time.monotonic()
+        commands: list[tuple[str | int, ...]] = [("SLOWLOG", "GET", SLOW_CALLS)]
+        if clients_due := self._clients.due(now, info.count("connected_clients")):
+            commands.append(("CLIENT", "LIST"))
+        settings_due = now >= self._settings_at
+        if settings_due:
+            # One by one: several names in one call need Redis 7.
+            commands += [("CONFIG", "GET", name) for name in SETTINGS]
+        answers = await self._asker.ask(commands)
+        if clients_due:
+            self._clients.rows = applications(answers[1])
+        if settings_due:
+            self._settings = settings(answers[-len(SETTINGS) :])
+            self._settings_at = now + _SETTINGS_AGAIN_S
+        return answers[0]
+
+    def _reading(self, info: Info, slow: Any, asked_at: datetime) -> RedisServer:
+        run_id = info.text("run_id")
+        if run_id != self._started[0]:  # computed once: INFO counts whole seconds, and the sum would jump to and fro
+            self._started = (run_id, started_at(info, asked_at))
+        step = self._step(info, run_id)
+        turned_away = {code: int(step.deltas.get(f"errorstat_{code}", (0.0,))[0]) for code in REFUSALS}
+        keys = info.databases().values()
+        # CONFIG is no part of the least privilege, and PING is refused while the server loads: neither makes it partial.
+        problem = self._asker.refused("CLIENT LIST", "SLOWLOG GET", *(() if info.flag("loading") else ("PING",)))
+        return RedisServer(
+            key=self.key,
+            taken_at=asked_at,
+            status="partial" if problem else "ok",
+            problem=problem,
+            cache=self._cache,
+            server=self._server,
+            address=self._link.peer,
+            flavour=info.flavour,
+            run_id=run_id,
+            started_at=self._started[1],
+            loading=info.flag("loading"),
+            clients=info.count("connected_clients"),
+            maxclients=info.integer("maxclients") or self._settings.maxclients or 0,
+            blocked_clients=info.count("blocked_clients"),
+            keys=sum(count for count, _ in keys),
+            keys_with_ttl=sum(expiring for _, expiring in keys),
+            min_replicas_ok=enough_replicas(info, self._settings, turned_away),
+            write_refused=write_refused(info, self._settings, turned_away),
+            apps=self._clients.rows,
+            slow=slow_calls(slow),
+            **self._round_trips(),
+            **self._rates(step),
+            **memory(info),
+            **replication(info),
+            **persistence(info, self._settings, self._started[1]),
+        )
+
+    def _step(self, info: Info, run_id: str) -> Step[str]:
+        """Counters since the look before, none where the server was started anew or its counters were reset."""
+        now = {
+            name: Counted(run_id, (float(info.count(name)),))
+            for name in _COUNTERS.values()
+            if info.real(name) is not None
+        }
+        own = self._footprint.of(self._server)
+        now["looked_up"] = Counted(
+            run_id, (float(info.count("keyspace_hits")), float(info.count("keyspace_misses")), own)
+        )
+        for code in REFUSALS:
+            now[f"errorstat_{code}"] = Counted(run_id, (float(info.errors(code)),))
+        return self._meter.step(info.server_time_s or time.time(), now)
+
+    def _rates(self, step: Step[str]) -> dict[str, Any]:
+        rates = {
+            field: rate(step.deltas[name][0] if name in step.deltas else None, step.window_s)
+            for field, name in _COUNTERS.items()
+        }
+        hits, misses, own = step.deltas.get("looked_up", (None, None, None))
+        found = None if hits is None or own is None else max(0.0, hits - own)
+        return {**rates, "hit_ratio": ratio(found, misses)}
+
+    def _round_trips(self) -> dict[str, Any]:
+        ranked = sorted(self._rtt_ms)
+        if not ranked:
+            return {"rtt_p50_ms": None, "rtt_p99_ms": None}
+        last = len(ranked) - 1
+        return {
+            "rtt_p50_ms": three_digits(ranked[round(last * 0.50)]),
+            "rtt_p99_ms": three_digits(ranked[round(last * 0.99)]),
+        }
+
+    def abandon(self) -> None:
+        """Drop the connection now."""
+        self._link.abandon()
+
+    async def close(self) -> None:
+        """Orderly end."""
+        await self._link.close()
+
+    async def examine(self) -> list[Check]:
+        """For the doctor."""
+        return await examine_server(self._link)
