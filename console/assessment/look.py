@@ -1,0 +1,82 @@
+"""One look at the board: what every judge is given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from console.assessment.memory import CacheMemory, ClusterMemory, Memory
+from console.assessment.people import Crowd, crowd, hosted, users_of_cache
+from console.assessment.views import Cache, Cluster
+from console.board import Board
+from console.readings import Evidence, Reading
+from console.settings import EnvironmentFile
+
+_EASE = 0.9
+"""An open finding stays until its value is this share of the threshold: a value on the edge must not flap."""
+
+Thresholds = Mapping[str, Mapping[str, float]]
+
+
+class Look:
+    """What is on the board at ``now``, with what earlier looks told."""
+
+    def __init__(
+        self,
+        board: Board,
+        now: datetime,
+        environment: EnvironmentFile,
+        thresholds: Thresholds,
+        memory: Memory,
+        opened: Collection[str] = (),
+    ) -> None:
+        self.board = board
+        self.now = now
+        self.environment = environment
+        self.memory = memory
+        self._thresholds = thresholds
+        self._opened = opened
+        self.clusters = {name: Cluster(board, now, name, settings) for name, settings in environment.postgres.items()}
+        self.caches = {name: Cache(board, now, name, settings) for name, settings in environment.redis.items()}
+        memory.learn(self.clusters, self.caches)
+
+    def threshold(self, kind: str, name: str) -> float:
+        """A threshold as configured."""
+        return self._thresholds[kind][name]
+
+    def limit(self, kind: str, name: str, subject: str) -> float:
+        """A threshold above which it is bad: eased a little while the finding is open."""
+        value = self._thresholds[kind][name]
+        return value * _EASE if f"{kind}:{subject}" in self._opened else value
+
+    def remembers(self, cluster: Cluster) -> ClusterMemory:
+        """What earlier looks told of a cluster."""
+        return self.memory.clusters[cluster.name]
+
+    def remembers_cache(self, cache: Cache) -> CacheMemory:
+        """What earlier looks told of a cache."""
+        return self.memory.caches[cache.name]
+
+    def users(self, cluster: Cluster) -> Crowd:
+        """Everybody who uses a cluster: as its primary last told, else as the environment file says."""
+        memory = self.remembers(cluster)
+        used = sorted(memory.databases, key=lambda name: (-memory.databases[name], name))
+        if not used and len(self.environment.postgres) == 1:
+            used = hosted(self.environment)
+        return crowd(self.environment, used, f"every database of {cluster.name} (which are in use is not known)")
+
+    def these(self, databases: Mapping[str, int]) -> Crowd:
+        """Users of these databases, given with how many sessions feel it."""
+        ordered = sorted(databases, key=lambda name: (-databases[name], name))
+        return crowd(self.environment, ordered, "sessions whose database is not known")
+
+    def cache_users(self, cache: Cache) -> Crowd:
+        """Everybody who uses a cache."""
+        return Crowd(*users_of_cache(self.environment, cache.name, self.remembers_cache(cache).apps))
+
+
+def fact(reading: Reading | None, what: str, value: str, threshold: str = "", text: str = "") -> Evidence:
+    """One measured fact with the reading it was taken from."""
+    if reading is None:
+        return Evidence(what, value, threshold, text=text)
+    return Evidence(what, value, threshold, f"{reading.topic} {reading.key}".strip(), reading.taken_at, text)

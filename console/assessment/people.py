@@ -1,0 +1,93 @@
+"""Who feels it: databases and applications in one phrase, honest where it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from console.assessment.words import listing, short
+from console.settings import EnvironmentFile
+
+_GROUPS = 3
+"""Applications that one sentence names."""
+
+
+class Crowd(NamedTuple):
+    """Those who feel something."""
+
+    words: str
+    """``payroll and purchasing of acme and bauhof``; where nobody is known, what can honestly be said."""
+    databases: tuple[str, ...]
+    """Worst first; empty: not known."""
+
+
+def crowd(environment: EnvironmentFile, databases: Iterable[str], otherwise: str) -> Crowd:
+    """Who uses these databases (worst first); ``otherwise`` is said where there are none."""
+    names = tuple(dict.fromkeys(name for name in databases if name))
+    if not names:
+        return Crowd(otherwise, ())
+    labels: dict[str, list[str]] = {}
+    strangers: list[str] = []
+    for name in names:
+        found = _labels(environment, name)
+        for label in found:
+            labels.setdefault(label, []).append(name)
+        if not found:
+            strangers.append(name)
+    phrases = _phrases(labels)
+    if strangers:
+        phrases.append(("database " if len(strangers) == 1 else "databases ") + listing(strangers))
+    return Crowd(_joined(phrases), names)
+
+
+def _labels(environment: EnvironmentFile, database: str) -> list[str]:
+    return [
+        application.label or name
+        for name, application in environment.applications.items()
+        if any(fnmatchcase(database, pattern) for pattern in application.databases)
+    ]
+
+
+def _phrases(labels: Mapping[str, list[str]]) -> list[str]:
+    """Applications that share their databases go together: ``payroll and purchasing of acme and bauhof``."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for label, databases in labels.items():
+        together.setdefault(tuple(databases), []).append(label)
+    phrases = []
+    for names, group in together.items():
+        own = len(names) == 1 and len(group) == 1
+        if own and names[0].casefold() in group[0].casefold():
+            phrases.append(short(group[0]))
+        elif own:
+            phrases.append(f"{short(group[0])} ({short(names[0])})")
+        else:
+            phrases.append(f"{listing(group)} of {listing(names)}")
+    return phrases
+
+
+def _joined(phrases: list[str]) -> str:
+    if len(phrases) > _GROUPS:
+        return f"{', '.join(phrases[:_GROUPS])} and {len(phrases) - _GROUPS} more"
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}" if len(phrases) > 1 else phrases[0]
+
+
+def hosted(environment: EnvironmentFile) -> list[str]:
+    """Databases that the environment file names outright: who lives here when no server can be asked."""
+    return [
+        name
+        for application in environment.applications.values()
+        for name in application.databases
+        if not any(letter in name for letter in "*?[")
+    ]
+
+
+def users_of_cache(environment: EnvironmentFile, cache: str, apps: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:
+    """Who uses a cache, and the applications seen on it by connections, most first."""
+    names = tuple(sorted(apps, key=lambda name: (-apps[name], name)))
+    if names:
+        return listing(names), names
+    labels = tuple(application.label or name for name, application in environment.applications.items())
+    if labels and len(environment.redis) == 1:
+        return listing(labels), labels
+    return f"every application that uses {short(cache)}", ()
