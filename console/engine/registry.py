@@ -1,4 +1,4 @@
-"""Which sources an environment has. A new system is one line in ``MODULES``."""
+"""Which sources an environment has, and which panes they make."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from collections.abc import Iterable
 from console.readings import topics
 from console.readings.environment import PANES
 from console.settings import Defaults, EnvironmentFile
+from console.sources import sources_for
 from console.sources.base import Source
-
-MODULES = ("console.sources.postgres", "console.sources.patroni", "console.sources.redis", "console.sources.sentinel")
-"""Each has ``sources(environment, defaults) -> list[Source]``. Imported when an engine starts, no earlier."""
 
 
 def sources_of(environment: EnvironmentFile, defaults: Defaults) -> list[Source]:
-    """Every source of the environment."""
-    found: list[Source] = []
-    for name in MODULES:
-        found += importlib.import_module(name).sources(environment, defaults)
-    return found
+    """Every source of the environment. Client libraries are imported when an engine starts, no earlier."""
+    return sources_for(environment, defaults.cadences)
 
 
 def panes_of(sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
