@@ -100,7 +100,7 @@ def _print_status(path: Path, *, json: bool) -> int:
     from console.commands.status import look, show
     from console.commands.target import find_target
 
-    summary = asyncio.run(look(find_target(str(path), early=True), READY_S))
+    summary = asyncio.run(look(find_target(str(path)), READY_S))
     show(summary, json=json)
     return summary.exit_code
 

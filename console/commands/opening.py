@@ -12,7 +12,7 @@ from console.commands.target import find_target
 def run(args: argparse.Namespace) -> int:
     """Open the console on the environment; its exit code."""
     need_terminal("the console")
-    target = find_target(args.environment, early=True)  # the engine starts here, before Textual is imported
+    target = find_target(args.environment)  # the engine starts here, before Textual is imported
     feed = target.feed("console")
     from console.app import run_console
 

@@ -15,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the status; exit 0 ok, 1 warning, 2 critical, 3 unknown or nothing configured."""
     if args.full and not args.json:
         raise CommandError("status: --full goes with --json")
-    target = find_target(args.environment, early=True)
+    target = find_target(args.environment)
     summary = asyncio.run(look(target, args.wait))
     show(summary, json=args.json, full=args.full)
     return summary.exit_code

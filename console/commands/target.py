@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from console import launch, place
-from console.settings import Loaded, SettingsError, find_environment, load_environment
+from console.settings import load_environment
 from console.settings.paths import is_path
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ class Target(msgspec.Struct, frozen=True):
     name: str
     path: Path
     """The environment file; of a shared engine whose file this user cannot read, only its name."""
-    loaded: Loaded | None = None
     shared: str = ""
     """Name under which a shared engine listens; empty: a private engine serves."""
 
@@ -34,30 +33,22 @@ class Target(msgspec.Struct, frozen=True):
         return EngineFeed(self.path, kind=kind, shared=self.shared)
 
 
-def find_target(reference: str | None, *, early: bool = False) -> Target:
-    """The target that ``-e`` names. Raises SettingsError.
+def find_target(reference: str | None) -> Target:
+    """The target that ``-e`` names; its private engine, where that is what serves, has been started. Raises SettingsError.
 
-    A shared engine that listens is attached to, whether or not this user may read its environment file. ``early``: a
-    private engine is started while the file is still being read, so that both come up at once.
+    Call it before importing anything large: the engine comes up meanwhile. A shared engine that listens is attached to,
+    whether or not this user may read its environment file.
     """
     if reference and not is_path(reference) and _shared_listens(reference):
         return Target(reference, Path(reference), shared=reference)
-    path = find_environment(reference)
-    if early and path.is_file() and not _shared_listens(place.private(path).name):
-        launch.start_engine_early(path)
-    loaded = load_environment(path)
+    loaded = load_environment(reference)
     name = loaded.environment.name
-    return Target(name, loaded.path, loaded, name if _shared_listens(name) else "")
+    if _shared_listens(name):
+        return Target(name, loaded.path, shared=name)
+    launch.start_engine_early(loaded.path)
+    return Target(name, loaded.path)
 
 
 def _shared_listens(name: str) -> bool:
     socket = place.shared(name).socket
     return socket.exists() and launch.listens(socket)
-
-
-def read_settings(reference: str | None) -> Loaded:
-    """The environment file itself, for commands that look at the systems without an engine. Raises SettingsError."""
-    return load_environment(reference)
-
-
-__all__ = ["Kind", "SettingsError", "Target", "find_target", "read_settings"]
