@@ -6,13 +6,10 @@ Every kind of finding is one judge in ``kinds/``, its thresholds in ``config/def
 
 from __future__ import annotations
 
-from console.assessment import kinds
 from console.assessment.assessor import Assessor as _Assessor
-from console.assessment.symptom import Kind, registered
+from console.assessment.kinds import KINDS
+from console.assessment.symptom import Kind
 from console.settings import Defaults, EnvironmentFile
-
-KINDS: dict[str, Kind] = registered()
-"""Every kind of finding, by name."""
 
 
 class Assessor(_Assessor):
@@ -22,4 +19,4 @@ class Assessor(_Assessor):
         super().__init__(environment, defaults, KINDS)
 
 
-__all__ = ["KINDS", "Assessor", "Kind", "kinds"]
+__all__ = ["KINDS", "Assessor", "Kind"]

@@ -141,9 +141,14 @@ class Cluster:
 
     @functools.cached_property
     def leader(self) -> str:
-        """Who holds the leader key, as most Patronis see it; empty: nobody, or nobody answers."""
-        votes = Counter(patroni.leader for patroni in self.patronis)
+        """Who holds the leader key, as most Patronis see it; empty: nobody, or nobody can tell."""
+        votes = Counter(patroni.leader for patroni in self.voters)
         return max(votes, key=lambda name: (votes[name], name)) if votes else ""
+
+    @functools.cached_property
+    def voters(self) -> list[PatroniMember]:
+        """Readings of the Patronis that could read the DCS: the others know of no leader and no members."""
+        return [patroni for patroni in self.patronis if patroni.members]
 
     @property
     def all_down(self) -> bool:

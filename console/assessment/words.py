@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -62,8 +62,3 @@ def listing(names: Iterable[str], limit: int = 3) -> str:
 def count(number: int, thing: str, things: str = "") -> str:
     """``1 session``, ``14 sessions``."""
     return f"{number} {thing if number == 1 else things or thing + 's'}"
-
-
-def verb(of: Collection[object], one: str, many: str) -> str:
-    """The verb's form for so many names."""
-    return one if len(of) == 1 else many

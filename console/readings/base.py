@@ -109,7 +109,7 @@ def address(cls: type[Reading], key: str = "") -> Address:
 
 @functools.cache
 def _private_fields(cls: type[msgspec.Struct]) -> tuple[tuple[str, str, type[msgspec.Struct] | None], ...]:
-    """For a struct: (field, kind, row type) where kind is ``text`` or ``rows``."""
+    """For a struct: (field, kind, row type) where kind is ``text``, ``texts``, ``items`` or ``rows``."""
     found: list[tuple[str, str, type[msgspec.Struct] | None]] = []
     for name, hint in typing.get_type_hints(cls, include_extras=True).items():
         if typing.get_origin(hint) is ClassVar:
@@ -118,6 +118,10 @@ def _private_fields(cls: type[msgspec.Struct]) -> tuple[tuple[str, str, type[msg
             found.append((name, "text", None))
             continue
         args = typing.get_args(hint)
+        if typing.get_origin(hint) is tuple and len(args) == 2 and args[1] is Ellipsis:
+            if isinstance(args[0], type) and issubclass(args[0], msgspec.Struct) and _private_fields(args[0]):
+                found.append((name, "items", args[0]))
+            continue
         row = args[-1] if typing.get_origin(hint) is dict and args else None
         if row == PrivateText:
             found.append((name, "texts", None))
@@ -140,6 +144,8 @@ def hide_text(struct: S) -> S:
             changes[name] = NOT_RECORDED
         elif kind == "texts":
             changes[name] = dict.fromkeys(value, NOT_RECORDED)
+        elif kind == "items":
+            changes[name] = tuple(hide_text(item) for item in value)
         else:
             changes[name] = {key: hide_text(row) for key, row in value.items()}
     return msgspec.structs.replace(struct, **changes) if changes else struct

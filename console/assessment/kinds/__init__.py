@@ -14,8 +14,13 @@ from console.assessment.kinds import (
     slots,
     upkeep,
 )
+from console.assessment.symptom import Kind, registered
+
+KINDS: dict[str, Kind] = registered()
+"""Every kind of finding, by name."""
 
 __all__ = [
+    "KINDS",
     "cache_load",
     "cache_roles",
     "members",

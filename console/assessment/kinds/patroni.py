@@ -73,8 +73,8 @@ def patroni_unreachable(look: Look) -> Said:
                         "out of recovery" if member.is_primary else "answers" if member.sql else "?",
                     ),
                     *(
-                        (fact(cluster.patronis[0], "leader key", cluster.leader or "held by nobody"),)
-                        if cluster.patronis
+                        (fact(cluster.voters[0], "leader key", cluster.leader or "held by nobody"),)
+                        if cluster.voters
                         else ()
                     ),
                 ),
@@ -171,7 +171,7 @@ def leader_stale(look: Look) -> Said:
     """The leader key names nobody, or somebody else than the member that accepts writes."""
     for cluster in look.clusters.values():
         writer = cluster.writer
-        if writer is None or not cluster.patronis or cluster.leader == writer.name:
+        if writer is None or not cluster.voters or cluster.leader == writer.name:
             continue
         names = cluster.leader or "nobody"
         yield Symptom(
@@ -180,10 +180,10 @@ def leader_stale(look: Look) -> Said:
             title=f"{cluster.name}: {writer.name} accepts writes, the leader key names {names}",
             impact="Users feel nothing yet; Patroni may demote the primary or promote another at any moment.",
             action="Compare `patronictl list` on every member; read Patroni's log on the member that accepts writes.",
-            stands_on=(*cluster.patronis, *((writer.sql,) if writer.sql else ())),
+            stands_on=(*cluster.voters, *((writer.sql,) if writer.sql else ())),
             evidence=tuple(
                 fact(patroni, f"leader as {patroni.member} sees it", patroni.leader or "nobody")
-                for patroni in cluster.patronis
+                for patroni in cluster.voters
             ),
             causes=(f"patroni-paused:{cluster.name}",),
             hidden_by=(

@@ -83,9 +83,9 @@ def no_primary(look: Look) -> Said:
 
 
 def _leader_key(cluster: Cluster) -> tuple[Evidence, ...]:
-    if not cluster.patronis:
+    if not cluster.voters:
         return ()
-    return (fact(cluster.patronis[0], "leader key", cluster.leader or "held by nobody"),)
+    return (fact(cluster.voters[0], "leader key", cluster.leader or "held by nobody"),)
 
 
 @kind("primary-unreachable", "database", "after_seconds")

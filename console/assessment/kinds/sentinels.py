@@ -56,22 +56,27 @@ def _lost(look: Look, cache: Cache, name: str, last: Sentinel) -> Symptom:
 def sentinel_no_quorum(look: Look) -> Said:
     """The Sentinels that are left cannot agree on a failover."""
     for cache in look.caches.values():
+        gone = [last for last in cache.sentinels_last.values() if last is not None and down(last)]
         without = [reading for reading in cache.sentinels.values() if reading and reading.quorum_ok is False]
-        if not without:
+        if not without and not (gone and len(gone) == len(cache.sentinels_last)):
             continue
+        saying = without or gone
         yield Symptom(
             subject=cache.name,
-            severity="critical" if cache.writer is None else "warning",
+            severity="critical",
             title=f"Sentinels of {cache.name} have no quorum: no failover is possible",
             impact="Users feel nothing yet; if the primary fails now, it stays down until somebody acts."
             if cache.writer is not None
             else "The cache stays down until somebody acts: no Sentinel may promote a replica.",
             action="Bring the missing Sentinels back, at least a majority of them.",
-            stands_on=(without[0],),
+            stands_on=(saying[0],),
+            since=max((last.good_at for last in gone if last.good_at), default=None),
             evidence=tuple(
-                fact(reading, reading.sentinel or "?", short(reading.quorum_answer, 80) or "no quorum")
-                for reading in without
+                fact(
+                    reading, reading.sentinel or "?", short(reading.quorum_answer or reading.problem, 80) or "no quorum"
+                )
+                for reading in saying
             ),
             causes=tuple(f"sentinel-lost:{cache.name}/{name}" for name in cache.sentinels),
-            after_s=look.threshold("sentinel-no-quorum", "after_seconds"),
+            after_s=look.threshold("sentinel-no-quorum", "after_seconds") if saying[0].good_at else 0.0,
         )

@@ -11,7 +11,7 @@ from console.assessment.blocking import Blocking, blocking
 from console.assessment.look import Look, fact
 from console.assessment.symptom import Clear, Said, Symptom, kind
 from console.assessment.views import Cluster, Member, full
-from console.assessment.words import clock, count, listing, share, short, span, verb
+from console.assessment.words import clock, count, listing, share, short, span
 from console.readings import Activity, Evidence, PostgresMember, Session
 
 
@@ -52,7 +52,9 @@ def lock_waits(look: Look) -> Said:
 
 def _lock_waits(look: Look, cluster: Cluster, activity: Activity, found: Blocking) -> Symptom:
     users = look.these(found.databases)
-    waiting, head = len(found.waiting), found.heads[0] if found.heads else None
+    # The reading names those who have waited longest; where there are more, they wait too.
+    waiting = len(found.waiting) + max(0, activity.blocked_total - len(activity.blocked))
+    head = found.heads[0] if found.heads else None
     behind = (
         f" behind pid {head.pid}"
         if head and len(found.heads) == 1
@@ -64,8 +66,8 @@ def _lock_waits(look: Look, cluster: Cluster, activity: Activity, found: Blockin
     return Symptom(
         subject=cluster.name,
         severity="critical" if severe else "warning",
-        title=f"{count(waiting, 'session')} on {cluster.name} {verb(found.waiting, 'waits', 'wait')} for locks{behind}",
-        impact=f"{users.words}: {count(waiting, 'request')} {verb(found.waiting, 'hangs', 'hang')}, the longest for {span(found.longest_s)}.",
+        title=f"{count(waiting, 'session')} on {cluster.name} {'waits' if waiting == 1 else 'wait'} for locks{behind}",
+        impact=f"{users.words}: {count(waiting, 'request')} {'hangs' if waiting == 1 else 'hang'}, the longest for {span(found.longest_s)}.",
         action=_end_head(head) if head else "Open the blocking tree in the database pane and find its head.",
         stands_on=(activity,),
         since=found.since,
