@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-Scope = Literal["app", "pane", "table", "replay", "page"]
+Scope = Literal["app", "pane", "sections", "table", "replay", "page"]
 """Where a key is alive: everywhere; on a pane; in a table or list; while a recording is shown; on a page of text."""
 
 Needs = Literal["read", "act"]
@@ -20,6 +20,7 @@ Needs = Literal["read", "act"]
 SCOPE_TITLES: dict[Scope, str] = {
     "app": "Everywhere",
     "pane": "On a pane",
+    "sections": "On the database and the cache",
     "table": "In a table or list",
     "replay": "In a recording",
     "page": "On a page of text",
@@ -81,6 +82,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="pane.filter", keys=("slash",), shown_as="/", label="Filter", help="Show only rows with these words, as you type; ! in front: only rows without. Esc shows all again.", scope="pane", run="screen.filter", bar=40),
     Action(id="pane.describe", keys=("d",), label="Describe", help="Everything known of the row under the cursor.", scope="pane", run="screen.describe", bar=42),
     Action(id="pane.log", keys=("l",), label="Log", help="The end of the server log that belongs to the row under the cursor.", scope="pane", run="screen.log", bar=43),
+    Action(id="sections.before", keys=("left_square_bracket", "comma"), shown_as="[", label="Cluster before", help="The cluster or cache before, where there are several (in a recording: the comma).", scope="sections", run="screen.subject(-1)", palette=False),
+    Action(id="sections.after", keys=("right_square_bracket", "full_stop"), shown_as="]", label="Next cluster", help="The next cluster or cache, where there are several (in a recording: the full stop).", scope="sections", run="screen.subject(1)", bar=44),
+    Action(id="sections.member", keys=("m",), label="Member", help="Whose sessions, statements and calls are shown: the primary's, or each member's in turn.", scope="sections", run="screen.member", bar=45),
     Action(id="table.up", keys=("up", "k"), shown_as="↑ k", label="Up", help="One row up.", scope="table", run="move(-1)", palette=False),
     Action(id="table.down", keys=("down", "j"), shown_as="↓ j", label="Down", help="One row down.", scope="table", run="move(1)", palette=False),
     Action(id="table.left", keys=("left", "h"), shown_as="← h", label="Left", help="To the part or page at the left.", scope="table", run="screen.aside(-1)", palette=False),

@@ -1,4 +1,4 @@
-"""What a cluster keeps: slots and the archive, settings, roles, as rows; and the pane's findings."""
+"""What a cluster keeps: slots and the archive, settings, roles, as rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from console.board import Board
-from console.readings import Finding, PostgresMember, PostgresSettings, Role, Setting, Slot
+from console.readings import PostgresMember, PostgresSettings, Role, Setting, Slot
 from screens.database_cluster import Cluster, source
 from screens.section import Section, fact, number_cell, unknown
 from screens.trust import believed, silence_and_why
@@ -32,13 +32,6 @@ ROLES = (
     Column("limit", "limit", 6, "right", drop=3, sort="L", descending=True),
     Column("until", "valid until", 14, drop=4, sort="V"),
     Column("changed", "changed", 11, "right", sort="C", descending=True),
-)
-FINDINGS = (
-    Column("severity", "", 10, sort="S"),
-    Column("since", "for", 6, "right", sort="F", descending=True),
-    Column("title", "finding", 40, flex=2, sort="I"),
-    Column("impact", "what users feel", 24, flex=2, drop=1, sort="W"),
-    Column("action", "what to do", 24, flex=2, drop=2, sort="D"),
 )
 _WAL_STYLES = {"reserved": "ok", "extended": "warning", "unreserved": "critical", "lost": "critical"}
 
@@ -255,56 +248,3 @@ def roles(board: Board, cluster: str, member: str, now: datetime) -> Section:
         count=changed or None,
         state="warning" if changed else "",
     )
-
-
-# -- findings ----------------------------------------------------------------------------------------------------------
-
-SIGNS = {"critical": "■ critical", "warning": "▲ warning"}
-
-
-def finding_row(finding: Finding, now: datetime) -> Row:
-    """One finding."""
-    style = "unknown" if finding.state == "unknown" else finding.severity
-    age_s = (now - finding.since).total_seconds()
-    return Row(
-        finding.id,
-        (
-            Cell(
-                "? unknown" if finding.state == "unknown" else SIGNS[finding.severity],
-                style,
-                finding.severity != "critical",
-            ),
-            number_cell(short_age(age_s), age_s),
-            Cell(finding.title, "strong"),
-            Cell(finding.impact),
-            Cell(finding.action),
-        ),
-    )
-
-
-def findings(found: list[Finding], now: datetime, silent: str = "") -> Section:
-    """The open findings of a pane or of a subject. ``silent``: why there may be more that nobody could see."""
-    rows = tuple(finding_row(finding, now) for finding in found)
-    worst = next((row.cells[0] for row in rows), None)
-    state = worst.style if isinstance(worst, Cell) else "unknown" if silent else ""
-    if not rows and silent:
-        return unknown(FINDINGS, f"no finding, but {silent}")
-    return Section(FINDINGS, rows, empty="no finding", count=len(rows) or None, state=state)
-
-
-def about(board: Board, pane: str, name: str) -> list[Finding]:
-    """Open findings of a pane that are about cluster or cache ``name`` or one of its members."""
-    return [
-        finding
-        for finding in board.findings
-        if finding.pane == pane and (finding.subject == name or finding.subject.startswith(f"{name}/"))
-    ]
-
-
-def severities(found: list[Finding]) -> dict[str, str]:
-    """Subject → the worst severity of its open findings."""
-    marks: dict[str, str] = {}
-    for finding in reversed(found):  # the worst is first in the list, so it is last here
-        if finding.state == "open":
-            marks[finding.subject] = finding.severity
-    return marks

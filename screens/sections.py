@@ -1,0 +1,264 @@
+"""The ground of the database and the cache screen: head, topology, tabs over one table, and a side where it is wide.
+
+Three layouts, chosen by width: *small* (80×24: topology as lines, one line of findings, one of summary), *middle*
+(120×35: boxes, two lines of findings), *wide* (from 150 cells: boxes with the coordination store beside them, and at the
+right what must be in sight whatever tab is open). A subclass says what to show; nothing here knows PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from console.readings import Finding
+from screens.base import BoardScreen, Described, Table
+from screens.keys import bindings
+from screens.pane_findings import finding_line
+from screens.section import Section, Tab
+from screens.tabs import Badge, tab_line
+from screens.view import View
+from widgets.lines import Lines
+from widgets.spans import Block, Line, line
+from widgets.topology import Topology, TopologyView
+
+Layout = Literal["small", "middle", "wide"]
+MIDDLE_FROM, WIDE_FROM = 100, 150
+SIDE = 66
+"""Cells of the side of a wide screen."""
+
+
+class SectionsScreen(BoardScreen, inherit_bindings=False):
+    """A pane of sections about one subject (a cluster, a cache) at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("pane"), *bindings("sections")]
+    DEFAULT_CSS = """
+    SectionsScreen #lower { height: 1fr; }
+    SectionsScreen #sections { width: 1fr; height: 1fr; }
+    SectionsScreen #side { display: none; width: 66; height: 1fr; }
+    SectionsScreen Table { height: 1fr; }
+    """
+    tabs: ClassVar[tuple[Tab, ...]] = ()
+    nothing: ClassVar[str] = "nothing is configured"
+    """What is said where there is no subject."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._subject = ""
+        self._tab = self.tabs[0].key
+        self._member = ""
+        self._section: Section | None = None
+
+    # -- what a subclass brings --------------------------------------------------------------------------------------
+
+    def subjects(self, view: View) -> list[str]:
+        """Names of the clusters or caches there are."""
+        raise NotImplementedError
+
+    def look(self, view: View, subject: str) -> None:
+        """Work out what the methods below share, once for a picture."""
+
+    def section(self, key: str, view: View) -> Section:
+        """The section of a tab."""
+        raise NotImplementedError
+
+    def badges(self, view: View) -> Mapping[str, Badge]:
+        """Numbers at the tabs; cheap."""
+        return {}
+
+    def topology(self, view: View) -> Topology:
+        """The drawing."""
+        raise NotImplementedError
+
+    def head(self, view: View, cells: int, layout: Layout) -> Block:
+        """The lines over the topology."""
+        raise NotImplementedError
+
+    def side(self, view: View, cells: int, height: int) -> Block:
+        """What stands at the right of a wide screen."""
+        return []
+
+    def findings(self, view: View) -> list[Finding]:
+        """Open findings about the subject, the worst first."""
+        return []
+
+    def members(self) -> list[str]:
+        """Members whose sections can be looked at, by ``m``."""
+        return []
+
+    def source_words(self) -> Line:
+        """Whose figures the table shows, for the row of tabs."""
+        return ()
+
+    def struct_at(self, tab: str, key: Any) -> Described | None:
+        """What a row of a tab is made of."""
+        return None
+
+    def log_of(self, tab: str, key: Any) -> str:
+        """``topic key`` whose server log belongs to a row; ``key`` None: to no row."""
+        return ""
+
+    # -- state -------------------------------------------------------------------------------------------------------
+
+    @property
+    def subject(self) -> str:
+        """Name of the cluster or cache shown."""
+        return self._subject
+
+    @property
+    def tab(self) -> str:
+        """Key of the tab shown."""
+        return self._tab
+
+    @property
+    def chosen_member(self) -> str:
+        """The member chosen by ``m``; empty: the one that matters most."""
+        return self._member
+
+    @property
+    def table(self) -> Table:
+        """The table of the tab shown."""
+        return self.query_one(f"#table-{self._tab}", Table)
+
+    @property
+    def layout_now(self) -> Layout:
+        """Which of the three layouts the size asks for."""
+        width = self.size.width
+        return "wide" if width >= WIDE_FROM else "middle" if width >= MIDDLE_FROM else "small"
+
+    # -- composition and painting ------------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        """Head, topology, tabs, summary, one table for each tab (so that each keeps its cursor, order and filter), side."""
+        yield Lines(id="head")
+        yield TopologyView(id="topology")
+        with Horizontal(id="lower"):
+            with Vertical(id="sections"):
+                yield Lines(id="tabs")
+                yield Lines(id="summary")
+                for tab in self.tabs:
+                    table = Table((), id=f"table-{tab.key}")
+                    table.display = tab.key == self._tab
+                    yield table
+            yield Lines(id="side")
+
+    def draw(self, view: View) -> None:
+        """Bring the body up to date; equal data costs nothing."""
+        subjects = self.subjects(view)
+        if self._subject not in subjects:
+            self._subject = subjects[0] if subjects else ""
+            self._member = ""
+        self.look(view, self._subject)
+        layout, cells, height = self.layout_now, self.size.width, self.size.height
+        self._draw_top(view, layout, cells, height)
+        self._draw_table(view, layout)
+        side = self.query_one("#side", Lines)
+        if side.display != (layout == "wide"):
+            side.display = layout == "wide"
+        if layout == "wide":
+            side.show(self.side(view, SIDE, side.size.height) if side.size.height else [])
+
+    def _draw_top(self, view: View, layout: Layout, cells: int, height: int) -> None:
+        picture = self.query_one("#topology", TopologyView)
+        if not self._subject:
+            self.query_one("#head", Lines).show([line((f" {self._why_nothing(view)}", "muted"))])
+            picture.show_topology(Topology())
+            return
+        head = self.head(view, cells, layout)
+        if layout != "wide":
+            found = self.findings(view)
+            most = 1 if layout == "small" else 2
+            head = [
+                *head,
+                *(
+                    finding_line(each, view.now, cells, len(found) - most if at == most - 1 else 0)
+                    for at, each in enumerate(found[:most])
+                ),
+            ]
+        self.query_one("#head", Lines).show(head)
+        picture.most = {
+            "small": max(3, min(6, height - 16)),
+            "middle": max(4, min(8, height - 20)),
+            "wide": max(4, min(11, height - 26)),
+        }[layout]
+        if picture.topology != (fresh := self.topology(view)):
+            picture.show_topology(fresh)
+        else:
+            picture.redraw()
+
+    def _draw_table(self, view: View, layout: Layout) -> None:
+        section = self.section(self._tab, view) if self._subject else Section((), empty=self._why_nothing(view))
+        self._section = section
+        badges = self.badges(view) if self._subject else {}
+        width = self.query_one("#sections").size.width or self.size.width
+        right = self.source_words() if layout != "small" else ()
+        self.query_one("#tabs", Lines).show([tab_line(self.tabs, self._tab, badges, right, width)])
+        most = 1 if layout == "small" else 2
+        self.query_one("#summary", Lines).show([line(" ", each) for each in section.summary[:most] if each])
+        table = self.table
+        table.empty = section.empty
+        if table.columns != section.columns:
+            table.set_columns(section.columns)
+        table.set_notice(section.notice, section.notice_style)
+        table.set_rows(section.rows)
+
+    def _why_nothing(self, view: View) -> str:
+        return self.nothing if view.environment else "no answer from the engine yet"
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a recording ``[`` and ``]`` step in time; with one subject there is nothing to change."""
+        if action == "subject":
+            return len(self.subjects(self.host.view)) > 1 and not self.host.view.replay
+        if action == "member":
+            return len(self.members()) > 1
+        return super().check_action(action, parameters)
+
+    def action_subject(self, step: int) -> None:
+        """The next or previous cluster or cache."""
+        subjects = self.subjects(self.host.view)
+        if subjects:
+            at = subjects.index(self._subject) if self._subject in subjects else 0
+            self._subject = subjects[(at + step) % len(subjects)]
+            self._member = ""
+            self.paint()
+
+    def action_member(self) -> None:
+        """The next member's figures; after the last again the one that matters most."""
+        names = ["", *self.members()]
+        at = names.index(self._member) if self._member in names else 0
+        self._member = names[(at + 1) % len(names)]
+        self.paint()
+
+    def action_section(self, key: str) -> None:
+        """Show a tab."""
+        if key not in {tab.key for tab in self.tabs}:
+            return
+        before, self._tab = self.table, key
+        if self.table is not before:
+            self.table.display = True
+            before.display = False
+            self.focus_part(self.table)
+        self.paint()
+
+    def aside(self, step: int) -> None:
+        """Left and right: the tab before or after."""
+        keys = [tab.key for tab in self.tabs]
+        self.action_section(keys[(keys.index(self._tab) + step) % len(keys)])
+
+    def filtered(self) -> Table:
+        """``/`` filters the table of the tab."""
+        return self.table
+
+    def described(self) -> Described | None:
+        """The row under the cursor, as the reading has it."""
+        key = self.table.cursor
+        return None if key is None or self._section is None or self._section.notice else self.struct_at(self._tab, key)
+
+    def log_target(self) -> str:
+        """Whose log belongs to the row under the cursor."""
+        return self.log_of(self._tab, self.table.cursor)
