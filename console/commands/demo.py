@@ -78,6 +78,7 @@ def _put_away(directory: Path) -> None:
 async def _end_engine(path: Path) -> None:
     """Tell a private engine that still watches the laboratory to end now, not ten seconds after its last client."""
     from console import launch, place
+    from console.commands.target import heard
     from console.feed import EngineFeed, FeedError
 
     if not launch.listens(place.private(path).socket):
@@ -85,12 +86,9 @@ async def _end_engine(path: Path) -> None:
     feed = EngineFeed(path, kind="other", topics=("environment",))
     await feed.open()
     try:
-        async with asyncio.timeout(3):
-            async for _ in feed.changes():
-                if feed.state != "starting":
-                    break
+        if await heard(feed, 3):
             await feed.request("stop")
-    except (FeedError, TimeoutError):
+    except FeedError:
         return  # it ends by itself
     finally:
         await feed.close()

@@ -67,7 +67,10 @@ async def examine_all(loaded: Loaded) -> list[Examined]:
         return [Examined("sources", "", [Check("set up", "fail", str(error))])]
     if not sources:
         return [Examined("sources", "", [Check("configured", "cannot tell", "the environment file names no server")])]
-    return list(await asyncio.gather(*(_examine(source) for source in sources)))
+    found = await asyncio.gather(*(_examine(source) for source in sources))
+    # Not before all have been examined: several sources of a server share one connection.
+    await asyncio.gather(*(_close(source) for source in sources))
+    return list(found)
 
 
 async def _examine(source: Source) -> Examined:
@@ -85,10 +88,13 @@ async def _examine(source: Source) -> Examined:
         ]
     except Exception as error:  # noqa: BLE001 - a source that breaks must not keep the others from being told
         checks = [Check("examine", "cannot tell", _harmless(error))]
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(source.close(), CLOSE_S)
     subject = f"{source.reading.topic} {source.key}"
     return Examined(subject, source.privilege, [_without_key(check, source.key) for check in checks])
+
+
+async def _close(source: Source) -> None:
+    with contextlib.suppress(Exception):  # what was to be told has been told
+        await asyncio.wait_for(source.close(), CLOSE_S)
 
 
 def _without_key(check: Check, key: str) -> Check:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from console.commands import CommandError
-from console.commands.target import find_target
+from console.commands.target import Target, find_target
+
+if TYPE_CHECKING:
+    from console.feed.recording import RecordingFeed
 
 
 def run(args: argparse.Namespace) -> int:
@@ -16,7 +20,18 @@ def run(args: argparse.Namespace) -> int:
     feed = target.feed("console")
     from console.app import run_console
 
-    return run_console(feed, read_only=args.read_only)
+    return run_console(feed, read_only=args.read_only, open_recording=lambda: _past(target))
+
+
+def _past(target: Target) -> RecordingFeed | None:
+    """The engine's own recording; None where there is none yet."""
+    from console.feed.recording import RecordingFeed
+    from console.recording import Recording, RecordingError
+
+    try:
+        return RecordingFeed(Recording.open(target.recordings))
+    except RecordingError:
+        return None
 
 
 def need_terminal(what: str) -> None:

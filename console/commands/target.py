@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +14,7 @@ from console.settings import load_environment
 from console.settings.paths import is_path
 
 if TYPE_CHECKING:
-    from console.feed import EngineFeed
+    from console.feed import EngineFeed, Feed
 
 Kind = Literal["console", "status", "record", "other"]
 
@@ -26,11 +28,26 @@ class Target(msgspec.Struct, frozen=True):
     shared: str = ""
     """Name under which a shared engine listens; empty: a private engine serves."""
 
+    @property
+    def recordings(self) -> Path:
+        """Folder of what its engine records."""
+        return (place.shared(self.shared) if self.shared else place.private(self.path)).recordings
+
     def feed(self, kind: Kind) -> EngineFeed:
         """A feed of this environment's engine, not opened yet."""
         from console.feed import EngineFeed
 
         return EngineFeed(self.path, kind=kind, shared=self.shared)
+
+
+async def heard(feed: Feed, seconds: float) -> bool:
+    """Wait at most ``seconds`` for the engine to speak; whether it did."""
+    changes = feed.changes()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while feed.state not in ("live", "failed"):
+                await anext(changes)
+    return feed.state == "live"
 
 
 def find_target(reference: str | None) -> Target:
