@@ -161,12 +161,11 @@ class RedisLink:
             "socket_connect_timeout": None,
             "retry": Retry(NoBackoff(), 0),
             "client_name": None,
-            "lib_name": None,
-            "lib_version": None,
         }
-        if not self._tls:
-            return Connection(**common)
-        return SSLConnection(**common, ssl_ca_certs=self._ca_file or None)
+        connection = SSLConnection(**common, ssl_ca_certs=self._ca_file or None) if self._tls else Connection(**common)
+        for name in ("driver_info", "lib_name", "lib_version"):
+            setattr(connection, name, None)  # no CLIENT SETINFO: another right to grant, for nothing
+        return connection
 
     @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:

@@ -103,8 +103,9 @@ def _replicas(info: Info, offset: int) -> dict[str, ReplicaLink]:
 def persistence(info: Info, settings: Settings, started: datetime | None) -> dict[str, Any]:
     """Snapshots and the append-only file."""
     saved = moment(info.real("rdb_last_save_time"))
-    # Until the first snapshot the field holds the start of the server.
-    never = info.integer("rdb_saves") == 0 or (saved and started and saved <= started + timedelta(seconds=1))
+    # Until the first snapshot the field holds the start of the server. The count of snapshots came with Redis 7.
+    count = info.integer("rdb_saves")
+    never = saved and started and saved <= started + timedelta(seconds=1) if count is None else count == 0
     aof = info.flag("aof_enabled")
     kinds = [kind for kind, on in (("rdb", settings.snapshots), ("aof", aof)) if on]
     return {
