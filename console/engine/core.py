@@ -40,9 +40,10 @@ class Judge(Protocol):
 class Recorder(Protocol):
     """Where beats are recorded."""
 
-    megabytes: float
-    problem: str
-
+    @property
+    def megabytes(self) -> float: ...
+    @property
+    def problem(self) -> str: ...
     def take(self, at: float, changes: list[tuple[Reading | None, Reading | None]], board: Board) -> None: ...
     def tick(self, at: float, board: Board) -> None: ...
 

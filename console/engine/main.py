@@ -21,7 +21,7 @@ from console.engine.core import Core, Judge
 from console.engine.lock import Lock
 from console.engine.log import log_to, redactor, secrets_of
 from console.engine.recorder import Recorder
-from console.engine.registry import panes_of, sources_of
+from console.engine.registry import log_source, panes_of, sources_of
 from console.engine.requests import Requests
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
@@ -117,7 +117,9 @@ class Engine:
         self._board = Board()
         self._recorder = Recorder(where.recordings, environment.name, record_text=environment.record_text)
         self._core = Core(self._board, judge(environment, defaults), self._recorder)
-        self._requests = Requests(self._core, environment, shared=where.shared, stop=self.stop)
+        self._requests = Requests(
+            self._core, lambda target: log_source(environment, target, defaults), shared=where.shared, stop=self.stop
+        )
         self._stopped: asyncio.Event | None = None
 
     def stop(self, why: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
 
 from console.readings import topics
@@ -27,10 +26,14 @@ def panes_of(sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
     return {pane: tuple(sorted(pairs)) for pane, pairs in panes.items()}
 
 
-def log_source(environment: EnvironmentFile, target: str) -> Source:
+def log_source(environment: EnvironmentFile, target: str, defaults: Defaults) -> Source:
     """The source of one server's log; ``target`` is the address of its reading, ``postgres main/pg-1``.
 
     Raises LookupError with a sentence where the environment file names no log for it.
     """
-    source: Source = importlib.import_module("console.sources.logs").log_source(environment, target)
+    from console.sources import logs
+
+    source = logs.log_source(environment, target, defaults.cadences.fast)
+    if source is None:
+        raise LookupError(f"the environment file names no log for {target[:80]}")
     return source

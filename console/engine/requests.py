@@ -9,9 +9,8 @@ from collections.abc import Callable
 from console import wire
 from console.engine.client import SHORT_LIVED, Client
 from console.engine.core import Core
-from console.engine.registry import log_source
 from console.readings import Address, LogTail
-from console.settings import EnvironmentFile
+from console.sources.base import Source
 
 _log = logging.getLogger(__name__)
 
@@ -19,9 +18,17 @@ _log = logging.getLogger(__name__)
 class Requests:
     """Answers requests: an error sentence, empty where it was done."""
 
-    def __init__(self, core: Core, environment: EnvironmentFile, *, shared: bool, stop: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        log_of: Callable[[str], Source],
+        *,
+        shared: bool,
+        stop: Callable[[str], None],
+    ) -> None:
+        """``log_of`` makes the source of a server's log; it raises LookupError with a sentence where there is none."""
         self._core = core
-        self._environment = environment
+        self._log_of = log_of
         self._shared = shared
         self._stop = stop
         self._followers: dict[str, set[Client]] = {}
@@ -66,9 +73,9 @@ class Requests:
             return "the engine is not looking yet"
         if target not in self._followers:
             try:
-                source = log_source(self._environment, target)
+                source = self._log_of(target)
             except LookupError as error:
-                return str(error.args[0]) if error.args else f"no log is known for {target!r:.80}"
+                return str(error.args[0])
             self._followers[target] = set()
             scheduler.add(source)
         self._followers[target].add(client)

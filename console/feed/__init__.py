@@ -8,7 +8,7 @@
     await feed.request("refresh")          # raises FeedError with a sentence
     await feed.close()
 
-    feed = RecordingFeed(Recording.open(path))     # console.recording
+    feed = await RecordingFeed.of(path)            # a file, or an engine's directory: engine_feed.place.recordings
     await feed.open(); feed.seek(moment); feed.play(); feed.speed = 10; feed.step(1); feed.pause()
     feed.start, feed.end, feed.now, feed.playing
 
@@ -17,6 +17,7 @@ One owner: the event loop in which ``open`` was called. ``feed.board`` stays the
 
 from console.feed.base import Change, Feed, FeedError, FeedState
 from console.feed.engine import EngineFeed
+from console.feed.recording import RecordingFeed
 from console.launch import start_engine_early
 
-__all__ = ["Change", "EngineFeed", "Feed", "FeedError", "FeedState", "start_engine_early"]
+__all__ = ["Change", "EngineFeed", "Feed", "FeedError", "FeedState", "RecordingFeed", "start_engine_early"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import types
 import typing
 from collections.abc import Callable
 from datetime import datetime
@@ -108,35 +109,40 @@ def address(cls: type[Reading], key: str = "") -> Address:
 
 
 @functools.cache
-def _private_fields(cls: type[msgspec.Struct]) -> tuple[tuple[str, str, type[msgspec.Struct] | None], ...]:
-    """For a struct: (field, kind, row type) where kind is ``text``, ``texts``, ``items`` or ``rows``."""
-    found: list[tuple[str, str, type[msgspec.Struct] | None]] = []
+def _private_fields(cls: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """For a struct: (field, kind) where kind is ``text``, ``texts``, ``rows``, ``row`` or ``list`` (of structs)."""
+    found: list[tuple[str, str]] = []
     for name, hint in typing.get_type_hints(cls, include_extras=True).items():
-        if typing.get_origin(hint) is ClassVar:
+        origin, args = typing.get_origin(hint), typing.get_args(hint)
+        if origin is ClassVar:
             continue
-        if hint == PrivateText:
-            found.append((name, "text", None))
-            continue
-        args = typing.get_args(hint)
-        if typing.get_origin(hint) is tuple and len(args) == 2 and args[1] is Ellipsis:
-            if isinstance(args[0], type) and issubclass(args[0], msgspec.Struct) and _private_fields(args[0]):
-                found.append((name, "items", args[0]))
-            continue
-        row = args[-1] if typing.get_origin(hint) is dict and args else None
-        if row == PrivateText:
-            found.append((name, "texts", None))
-        elif isinstance(row, type) and issubclass(row, msgspec.Struct) and _private_fields(row):
-            found.append((name, "rows", row))
+        if hint == PrivateText or PrivateText in (args if origin in _UNIONS else ()):
+            found.append((name, "text"))
+        elif origin is dict and args[-1] == PrivateText:
+            found.append((name, "texts"))
+        elif origin is dict and _has_private(args[-1]):
+            found.append((name, "rows"))
+        elif origin in (tuple, list) and any(map(_has_private, args)):
+            found.append((name, "list"))
+        elif any(map(_has_private, args if origin in _UNIONS else (hint,))):
+            found.append((name, "row"))
     return tuple(found)
+
+
+_UNIONS = (typing.Union, types.UnionType)
+
+
+def _has_private(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct) and bool(_private_fields(hint))
 
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 def hide_text(struct: S) -> S:
-    """A copy in which every non-empty ``PrivateText`` reads ``not recorded``."""
+    """A copy in which every non-empty ``PrivateText``, at whatever depth, reads ``not recorded``."""
     changes: dict[str, Any] = {}
-    for name, kind, _row in _private_fields(type(struct)):
+    for name, kind in _private_fields(type(struct)):
         value = getattr(struct, name)
         if not value:
             continue
@@ -144,8 +150,10 @@ def hide_text(struct: S) -> S:
             changes[name] = NOT_RECORDED
         elif kind == "texts":
             changes[name] = dict.fromkeys(value, NOT_RECORDED)
-        elif kind == "items":
-            changes[name] = tuple(hide_text(item) for item in value)
-        else:
+        elif kind == "rows":
             changes[name] = {key: hide_text(row) for key, row in value.items()}
+        elif kind == "list":
+            changes[name] = type(value)(map(hide_text, value))
+        else:
+            changes[name] = hide_text(value)
     return msgspec.structs.replace(struct, **changes) if changes else struct
