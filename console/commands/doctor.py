@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ class Examined(msgspec.Struct, frozen=True):
 
 def run(args: argparse.Namespace) -> int:
     """Examine; exit 0 nothing is missing, 2 something fails, 3 something cannot be told."""
+    # What clients log on the way is told as checks; the terminal is for the answer.
+    logging.getLogger("console").addHandler(logging.NullHandler())
     loaded = load_environment(args.environment)
     found = [Examined("environment file", "", _references(loaded.environment)), *asyncio.run(examine_all(loaded))]
     answer = verdict([check for examined in found for check in examined.checks])
@@ -160,7 +163,8 @@ def _lines(loaded: Loaded, found: list[Examined], answer: Answer) -> list[str]:
             lines += [f"  {paint(_STATES[check.answer], SIGNS[check.answer])} {first.lstrip()}", *rest]
             if check.answer == "cannot tell":
                 lines += indented("cannot be told", width, "      ")
-            lines += indented(check.mend, width, "      → ", "        ")
+            # Whole, however long: it is there to be copied.
+            lines += [f"      → {plain(check.mend)}"] if check.mend else []
     total = [check.answer for examined in found for check in examined.checks]
     summary = ", ".join(f"{total.count(kind)} {kind}" for kind in EXIT_CODES if kind in total)
     return [*lines, "", f"{paint(_STATES[answer], SIGNS[answer])} {summary or 'nothing was examined'}"]

@@ -86,4 +86,12 @@ def _finding(finding: Finding, now: datetime, width: int, paint: Paint) -> list[
 
 
 def indented(text: str, width: int, first: str = "    ", others: str = "") -> list[str]:
-    return textwrap.wrap(plain(text), width, initial_indent=first, subsequent_indent=others or first) if text else []
+    """``text`` in lines of at most ``width``; a word that is longer (a path) stays whole, so that it can be copied."""
+    return textwrap.wrap(
+        plain(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=others or first,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

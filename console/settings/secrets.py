@@ -10,6 +10,8 @@ from typing import NoReturn
 
 _log = logging.getLogger(__name__)
 _MAX_BYTES = 64 * 1024
+_warned: set[str] = set()
+"""Places that were logged already: a password is read anew for each connection."""
 
 
 class SecretError(Exception):
@@ -90,6 +92,7 @@ def _from_file(place: str) -> Secret:
     if not value:
         raise SecretError(f"file:{place}: the first line is empty")
     warning = f"file:{place} can be read by everybody: chmod 600 {place}" if mode & stat.S_IROTH else ""
-    if warning:
+    if warning and place not in _warned:
+        _warned.add(place)
         _log.warning("%s", warning)
     return Secret(value, warning)
