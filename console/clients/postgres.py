@@ -204,6 +204,7 @@ class Line:
             return False
         try:
             connection.pgconn.consume_input()
+            connection.pgconn.consume_input()  # the first may only have read the server's farewell
         except psycopg.Error:
             return True
         return connection.closed

@@ -1,7 +1,7 @@
 """Names of the relations that sessions wait for, also in databases that we are not connected to.
 
 The lock table holds numbers. A name is asked for once; for another database that takes a connection of its own, made at
-most once a minute for each database, and given up after half a second: the number will do until then.
+most every ten seconds for each database, and given up after half a second: the number will do until then.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from console.sources.postgres_facts import Facts
 
 _KEPT = 2000
 _AGAIN_S = 60.0
+"""A name that could not be had is not asked for meanwhile."""
+_VISIT_S = 10.0
+"""Between two connections to one other database."""
 _PATIENCE_S = 0.5
 _AT_ONCE = 200
 
@@ -60,7 +63,7 @@ class RelationNames:
         if here:
             await self._learn_from(look, sorted(here)[:_AT_ONCE])
         for (oid, name), relations in elsewhere.items():
-            if now - self._visited.get(oid, -_AGAIN_S) >= _AGAIN_S:
+            if now - self._visited.get(oid, -_VISIT_S) >= _VISIT_S:
                 self._visited[oid] = now
                 await self._go(name, [(oid, relation) for relation in sorted(relations)[:_AT_ONCE]])
                 return

@@ -30,13 +30,19 @@ ALWAYS = (
 )  # fmt: skip
 """Shown at any value."""
 
-# What our own session set says nothing of the server; what it would have been does.
+# What our own session set says nothing of the server; what it would have been does. Where ALTER ROLE or ALTER DATABASE
+# gave our role a value of its own, the server's cannot be seen, and none is shown.
 SETTINGS = sql.SQL("""
 SELECT name, unit, pending_restart,
        CASE WHEN source IN ('session', 'client') THEN reset_val ELSE setting END AS value,
        CASE WHEN source NOT IN ('session', 'client') THEN source
             WHEN reset_val IS NOT DISTINCT FROM boot_val THEN 'default' ELSE 'configuration' END AS origin
-FROM pg_settings WHERE name NOT IN ('application_name', 'client_encoding')
+FROM pg_settings
+WHERE name NOT IN ('application_name', 'client_encoding')
+  AND lower(name) NOT IN (
+      SELECT lower(split_part(pair, '=', 1)) FROM pg_db_role_setting, unnest(setconfig) AS pair
+      WHERE setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+        AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))
 """)
 
 ROLES = sql.SQL("""

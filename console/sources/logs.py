@@ -1,0 +1,227 @@
+"""The tail of a server's log: a file, the newest file of a directory, or what a command prints.
+
+Made while a screen shows it. Lines are numbered from the first one that was read, so that a look that finds three new
+lines changes three rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import stat
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.clients.clean import clean
+from console.clients.redact import redact
+from console.clients.threads import in_daemon
+from console.readings import LogTail, Reading
+from console.settings import Cadence, EnvironmentFile, LogSource
+from console.sources.base import Check, SourceError
+
+LINES = 500
+LINE_LIMIT = 2000
+"""Characters of a line that are kept."""
+_WINDOW = 512 * 1024
+"""Bytes from the end of a file, or of a command's output, that are looked at."""
+
+
+def log_source(environment: EnvironmentFile, target: str, cadence: Cadence) -> LogTailSource | None:
+    """The log of ``postgres CLUSTER/MEMBER``, ``redis CACHE/SERVER`` or ``sentinel CACHE/SENTINEL``.
+
+    None where the environment file names no log for it.
+    """
+    kind, _, key = target.partition(" ")
+    group, _, name = key.partition("/")
+    where: LogSource | None = None
+    if kind.startswith(("postgres", "patroni")) and group in environment.postgres:
+        postgres = environment.postgres[group].servers.get(name)
+        where = postgres.log if postgres else None
+    elif kind in ("redis", "sentinel") and group in environment.redis:
+        cache = environment.redis[group]
+        servers = cache.servers if kind == "redis" else cache.sentinel.servers if cache.sentinel else {}
+        server = servers.get(name)
+        where = server.log if server else None
+    if where is None or not (where.path or where.command):
+        return None
+    return LogTailSource(where, target, cadence)
+
+
+class LogTailSource:
+    """Follows one log."""
+
+    reading: type[Reading] = LogTail
+    privilege = "the engine's user may read the file, or run the command"
+
+    def __init__(self, where: LogSource, target: str, cadence: Cadence) -> None:
+        self.key = target
+        self.every_s = cadence.every_s
+        self.deadline_s = cadence.deadline_s
+        self.origin = clean(where.path or " ".join(where.command), 300)
+        self._follower: _File | _Command = _File(where.path) if where.path else _Command(where.command)
+        self._lines: deque[tuple[int, str]] = deque(maxlen=LINES)
+
+    async def read(self) -> LogTail:
+        """What is there now. Raises SourceError."""
+        origin = await self._follower.read(self._lines)
+        return LogTail(
+            key=self.key, taken_at=datetime.now(UTC), origin=clean(origin, 300) or self.origin, lines=dict(self._lines)
+        )
+
+    def abandon(self) -> None:
+        """End a command that runs."""
+        self._follower.abandon()
+
+    async def close(self) -> None:
+        """End a command that runs."""
+        self._follower.abandon()
+
+    async def examine(self) -> list[Check]:
+        """Whether it can be read."""
+        what = f"{self.key}: log"
+        try:
+            reading = await self.read()
+        except SourceError as error:
+            mend = "check `log:` of this server in the environment file, and that the engine's user may read it"
+            return [Check(what, "fail", error.problem, mend)]
+        return [Check(what, "pass", reading.origin)]
+
+
+def _cleaned(raw: bytes) -> Iterator[str]:
+    """The newest lines of ``raw``."""
+    for line in raw.splitlines()[-LINES:]:
+        yield clean(redact(clean(line, 2 * LINE_LIMIT)), LINE_LIMIT)
+
+
+def _append(lines: deque[tuple[int, str]], raw: bytes) -> None:
+    number = lines[-1][0] if lines else 0
+    for line in _cleaned(raw):
+        number += 1
+        lines.append((number, line))
+
+
+class _File:
+    """A file by its end: after the first look only what was added is read. Rotation and truncation begin anew."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path).expanduser()
+        self._is: tuple[int, int] | None = None
+        self._offset = 0
+
+    async def read(self, lines: deque[tuple[int, str]]) -> str:
+        """Append what is new; the file's name."""
+        try:
+            # In a thread: the file may lie on a mount that hangs.
+            path, new = await in_daemon(self._new, f"log {self._path.name}")
+        except OSError as error:
+            raise SourceError(
+                f"{self._path}: {error.strerror or error}", denied=isinstance(error, PermissionError)
+            ) from None
+        _append(lines, new)
+        return str(path)
+
+    def abandon(self) -> None:
+        """Nothing is held open."""
+
+    def _new(self) -> tuple[Path, bytes]:
+        path = _newest(self._path)
+        # Not blocking: a pipe that nobody writes to would hang.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(0, "not a regular file")
+            if self._is != (found.st_dev, found.st_ino) or found.st_size < self._offset:
+                self._is, self._offset = (found.st_dev, found.st_ino), 0
+            begin = max(self._offset, found.st_size - _WINDOW)
+            raw = os.pread(descriptor, max(0, found.st_size - begin), begin)
+        finally:
+            os.close(descriptor)
+        end = raw.rfind(b"\n") + 1  # a line that is still being written comes with the next look
+        if not end and len(raw) < _WINDOW:
+            return path, b""
+        if begin > self._offset:  # cut into the middle of a line
+            raw, end, begin = raw[(cut := raw.find(b"\n") + 1) :], end - cut, begin + cut
+        self._offset = begin + (end or len(raw))
+        return path, raw[: end or len(raw)]
+
+
+def _newest(path: Path) -> Path:
+    """The file, or of a directory the file that was written last."""
+    if not path.is_dir():
+        return path
+    newest: tuple[float, str] | None = None
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_file():
+                continue
+            found = (entry.stat().st_mtime, entry.path)
+            newest = max(newest, found) if newest else found
+    if newest is None:
+        raise OSError(0, "an empty directory")
+    return Path(newest[1])
+
+
+class _Command:
+    """A command that prints the tail. It is run anew for each look, and what it printed before is recognised."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def read(self, lines: deque[tuple[int, str]]) -> str:
+        """Run it and append what is new."""
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SourceError(f"{self._command[0]}: {error.strerror or error}") from None
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            output, complaint = await asyncio.gather(_tail(process.stdout), _tail(process.stderr))
+            code = await process.wait()
+        finally:
+            self.abandon()
+        if code != 0:
+            said = clean(redact(clean(complaint[-1000:], 1000)), 200)
+            raise SourceError(f"{self._command[0]} ended with {code}: {said}")
+        _merge(lines, list(_cleaned(output)))
+        return ""
+
+    def abandon(self) -> None:
+        """End it and what it started."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _tail(stream: asyncio.StreamReader) -> bytes:
+    kept = bytearray()
+    while chunk := await stream.read(65536):
+        kept += chunk
+        if len(kept) > 2 * _WINDOW:
+            del kept[:-_WINDOW]
+    return bytes(kept[-_WINDOW:])
+
+
+def _merge(lines: deque[tuple[int, str]], fresh: list[str]) -> None:
+    """Append to ``lines`` what of ``fresh`` is not their end already."""
+    old = [line for _, line in lines]
+    for start in range(max(0, len(old) - len(fresh)), len(old) + 1):
+        overlap = old[start:]
+        if fresh[: len(overlap)] == overlap:
+            number = lines[-1][0] if lines else 0
+            for offset, line in enumerate(fresh[len(overlap) :], 1):
+                lines.append((number + offset, line))
+            return
