@@ -174,7 +174,11 @@ class BoardScreen(Screen[None], inherit_bindings=False):
 
     def bar_actions(self) -> tuple[Action, ...]:
         """What the key bar offers: everything but the pane one is on."""
-        return tuple(action for action in self.host.actions if action.screen != self.name_of_pane or not action.screen)
+        return tuple(
+            action
+            for action in self.host.actions
+            if (action.screen != self.name_of_pane or not action.screen) and action.scope != "sections"
+        )
 
     def on_screen_resume(self) -> None:
         """Shown again: everything may have changed meanwhile."""

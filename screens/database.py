@@ -19,19 +19,19 @@ from screens.database_cluster import Cluster, cluster_at, clusters
 from screens.database_head import head_lines
 from screens.database_keep import roles, settings, slots
 from screens.database_members import members
-from screens.database_sessions import blocking, blocking_lines, sessions
+from screens.database_preview import preview, preview_box
+from screens.database_sessions import blocking, sessions
+from screens.database_side import side
 from screens.database_topology import topology
 from screens.database_work import databases, io, statements
-from screens.pane_findings import about, findings_box, severities, silent_words
+from screens.pane_findings import about, severities, silent_words
 from screens.pane_findings import findings as findings_section
 from screens.section import Section, Tab
 from screens.sections import Layout, SectionsScreen
 from screens.tabs import Badge
-from screens.trends import trends_box
 from screens.view import View
 from widgets.columns import Key
-from widgets.format import number, size, size_rate
-from widgets.spans import Block, Line, box, line
+from widgets.spans import Block, Line, line
 from widgets.table import LiveTable
 from widgets.topology import Topology
 
@@ -42,10 +42,10 @@ TABS = (
     Tab("io", "I/O", "I/O"),
     Tab("databases", "Databases", "DBs"),
     Tab("slots", "Slots, archive", "Slots"),
-    Tab("settings", "Settings", "Set"),
+    Tab("settings", "Settings", "Conf"),
     Tab("roles", "Roles", "Roles"),
     Tab("members", "Members", "Memb"),
-    Tab("findings", "Findings", "Find"),
+    Tab("findings", "Findings", "Findings"),
 )
 _OF_A_MEMBER = {
     "sessions": Activity,
@@ -160,33 +160,15 @@ class DatabaseScreen(SectionsScreen):
 
     def side(self, view: View, cells: int, height: int) -> Block:
         """Findings, who waits for whom, and the last quarter of an hour."""
-        cluster = self._cluster
-        trends = trends_box(
-            view,
-            "database",
-            cluster.name,
-            (
-                ("commits", "tps", lambda v: f"{number(v)}/s"),
-                ("connections", "connections", number),
-                ("WAL", "wal_bytes", size_rate),
-                ("lag", "lag", size),
-            ),
-            cells,
-        )
-        waiting = blocking_lines(
-            view.board, cluster.name, self.shown, view.now, max(1, min(12, (height - len(trends)) // 2 - 2))
-        )
-        locks = box([line(" ", each) for each in waiting], cells, len(waiting) + 2, "Who waits for whom")
-        rest = height - len(trends) - len(locks)
-        if rest < 4:
-            locks, rest = [], height - len(trends)
-        return [
-            *findings_box(
-                self._found, view.now, cells, rest, silent_words(view.board, "database", cluster.name, view.now)
-            ),
-            *locks,
-            *trends,
-        ]
+        return side(view, self._cluster, self.shown, self._found, cells, height)
+
+    def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
+        """The whole text of the row under the cursor."""
+        key = self.table.cursor
+        if key is None:
+            return []
+        found = preview(view, self._cluster, self.shown, self._found, self.tab, key)
+        return [] if found is None else preview_box(found, cells, min(room, 9 if layout == "wide" else 5))
 
     # -- rows --------------------------------------------------------------------------------------------------------
 

@@ -19,12 +19,12 @@ MEMBERS = (
     Column("patroni", "Patroni says", 22, drop=1, sort="P"),
     Column("timeline", "tl", 3, "right", sort="T", descending=True),
     Column("behind", "behind", 8, "right", sort="B", descending=True),
-    Column("replay", "to replay", 9, "right", drop=3, sort="Y", descending=True),
-    Column("connections", "connections", 11, "right", drop=4, sort="C", descending=True),
-    Column("up", "up", 6, "right", drop=5, sort="U", descending=True),
-    Column("clock", "clock", 7, "right", drop=6, sort="K", descending=True),
-    Column("took", "answers in", 10, "right", drop=2, sort="A", descending=True),
-    Column("notes", "what does not agree", 20, flex=2, drop=7, sort="W"),
+    Column("replay", "to replay", 9, "right", drop=4, sort="Y", descending=True),
+    Column("connections", "connections", 11, "right", drop=6, sort="C", descending=True),
+    Column("up", "up", 6, "right", drop=7, sort="U", descending=True),
+    Column("clock", "clock", 7, "right", drop=8, sort="K", descending=True),
+    Column("took", "answers in", 10, "right", drop=5, sort="A", descending=True),
+    Column("notes", "what does not agree", 26, flex=2, drop=3, sort="W"),
 )
 
 
@@ -39,7 +39,7 @@ def member_row(cluster: Cluster, member: Member, now: datetime) -> Row:
         return Row(member.name, (*cells, *(Cell(UNKNOWN, "unknown", float("nan")) for _ in range(7)), words))
     role = "primary" if member.is_primary else "standby" if sql.in_recovery else UNKNOWN
     state = "accepts writes" if member.is_primary else sql.receiver_status or "not streaming"
-    good = member.is_primary or sql.receiver_status == "streaming"
+    good = len(cluster.primaries) == 1 if member.is_primary else sql.receiver_status == "streaming"
     leader = cluster.member(cluster.main)
     position = leader.sql.current_bytes if leader is not None and leader.sql is not None else None
     behind = None if position is None or sql.replayed_bytes is None else max(0, position - sql.replayed_bytes)
@@ -56,7 +56,7 @@ def member_row(cluster: Cluster, member: Member, now: datetime) -> Row:
         (
             member.name,
             Cell(role, "primary" if member.is_primary else ""),
-            Cell(state, "ok" if good else "warning"),
+            Cell(state, "ok" if good else "critical" if member.is_primary else "warning"),
             patroni,
             number_cell(UNKNOWN if sql.timeline is None else str(sql.timeline), sql.timeline),
             blank if member.is_primary else number_cell(size(behind), behind),

@@ -16,15 +16,15 @@ from widgets.spans import Line, joined, line
 
 SESSIONS = (
     Column("pid", "pid", 7, "right", sort="P"),
-    Column("database", "database", 14, sort="D"),
+    Column("database", "database", 12, sort="D"),
     Column("user", "user", 10, drop=4, sort="U"),
     Column("application", "application", 16, drop=3, sort="A"),
     Column("client", "client", 15, drop=6, sort="C"),
-    Column("state", "state", 12, sort="S"),
-    Column("wait", "waits for", 20, sort="W"),
+    Column("state", "state", 10, sort="S"),
+    Column("wait", "waits for", 18, sort="W"),
     Column("xact", "xact", 6, "right", drop=2, sort="X", descending=True),
     Column("since", "for", 6, "right", sort="F", descending=True),
-    Column("query", "query", 16, flex=1, sort="Q"),
+    Column("query", "query", 12, flex=1, sort="Q"),
 )
 BLOCKING = (
     Column("pid", "who waits for whom", 22, tree=True, sort="W"),

@@ -47,7 +47,7 @@ def _node(cluster: Cluster, member: Member, severity: str, now: datetime) -> Nod
         key=member.name,
         name=_name(member),
         role=_role(cluster, member),
-        state=_state(member, severity, now),
+        state=_state(member, "critical" if style == "critical" else severity, now),
         corner=f"tl {timeline}" if timeline is not None else "",
         notes=tuple(
             line(("≠ " if "says" in note else "▲ ", tone), (note, tone)) for note, tone in notes(cluster, member, now)
@@ -84,7 +84,7 @@ def _state(member: Member, severity: str, now: datetime) -> Line:
     if sql is None:
         return line((silence(member.sql_raw, now), "critical" if severity == "critical" else "unknown"))
     if sql.in_recovery is False:
-        state = line(("running", severity or "ok"))
+        state = line(("accepts writes" if severity == "critical" else "running", severity or "ok"))
     elif sql.replay_paused:
         state = line(("replay paused", "warning"))
     elif _cut_off(sql, now):
@@ -361,7 +361,9 @@ def _store(cluster: Cluster, now: datetime) -> Node:
                 (
                     fact("ttl", seconds(view.ttl_s)),
                     fact("loop", seconds(view.loop_wait_s)),
-                    fact("max lag", size(view.maximum_lag_bytes)) if view.maximum_lag_bytes is not None else (),
+                    fact("max lag at failover", size(view.maximum_lag_bytes))
+                    if view.maximum_lag_bytes is not None
+                    else (),
                 )
             )
         )

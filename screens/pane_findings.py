@@ -10,7 +10,7 @@ from screens.section import Section, number_cell, unknown
 from screens.trust import believed
 from widgets.columns import Cell, Column, Row
 from widgets.format import age, short_age
-from widgets.spans import Block, Line, box, line, pad, spread, wrap
+from widgets.spans import Block, Line, box, line, spread, wrap
 
 FINDINGS = (
     Column("severity", "", 10, sort="S"),
@@ -34,15 +34,26 @@ def finding_line(finding: Finding, now: datetime, cells: int, more: int = 0) -> 
     return spread(line(" ", (f"{sign} ", style), (finding.title, style)), right, cells)
 
 
-def findings_box(found: list[Finding], now: datetime, cells: int, height: int, silent: str = "") -> Block:
-    """A box with as much of each finding as there is room for: title always, then impact and action, the worst first."""
-    inner = cells - 2
-    body: Block = []
+def finding_lines(found: list[Finding], now: datetime, cells: int, most: int) -> Block:
+    """The worst ``most`` findings in a line each; the first, where it is critical, with what users feel and what to do."""
+    drawn: Block = []
+    for at, finding in enumerate(found[:most]):
+        drawn.append(finding_line(finding, now, cells, len(found) - most if at == most - 1 else 0))
+        if at == 0 and finding.severity == "critical" and finding.state == "open":
+            drawn += [line("   ", each) for each in wrap(finding.impact, cells - 4, limit=2)]
+            drawn += [
+                line(" → " if index == 0 else "   ", each, style="accent")
+                for index, each in enumerate(wrap(finding.action, cells - 4, "accent", limit=2))
+            ]
+    return drawn
+
+
+def _body(found: list[Finding], now: datetime, inner: int, room: int, silent: str) -> Block:
+    """Every title, and as much of impact and action as ``room`` lines hold, the worst first."""
     if not found:
         nothing = f"no finding, but {silent}" if silent else "no finding"
-        body = wrap(nothing, inner - 2, "unknown" if silent else "muted")
-        body = [line(" ", each) for each in body]
-    room = height - 2
+        return [line(" ", each) for each in wrap(nothing, inner - 2, "unknown" if silent else "muted")]
+    body: Block = []
     for index, finding in enumerate(found):
         left = room - len(body) - (len(found) - index - 1)
         body.append(finding_line(finding, now, inner))
@@ -51,12 +62,16 @@ def findings_box(found: list[Finding], now: datetime, cells: int, height: int, s
         )
         if finding.state == "open" and left > len(words):
             body += [line("   ", each) for each in words]
-    state = "line"
+    return body
+
+
+def findings_box(found: list[Finding], now: datetime, cells: int, most: int, silent: str = "") -> Block:
+    """A box as high as its findings need, at most ``most`` lines."""
+    body = _body(found, now, cells - 2, most - 2, silent)
+    state = "unknown" if silent else "line"
     if found:
         state = "unknown" if found[0].state == "unknown" else found[0].severity
-    elif silent:
-        state = "unknown"
-    return box(pad(body, inner, max(0, room)), cells, height, "Findings", style=state)
+    return box(body, cells, max(3, min(most, len(body) + 2)), "Findings", style=state)
 
 
 def finding_row(finding: Finding, now: datetime) -> Row:

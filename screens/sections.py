@@ -7,28 +7,44 @@ right what must be in sight whatever tab is open). A subclass says what to show;
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
+from console.actions import Action, of_scope
 from console.readings import Finding
 from screens.base import BoardScreen, Described, Table
 from screens.keys import bindings
-from screens.pane_findings import finding_line
+from screens.pane_findings import finding_lines
 from screens.section import Section, Tab
 from screens.tabs import Badge, tab_line
 from screens.view import View
+from widgets.columns import Column
 from widgets.lines import Lines
-from widgets.spans import Block, Line, line
+from widgets.spans import Block, Line, line, spread
+from widgets.table import LiveTable
 from widgets.topology import Topology, TopologyView
 
 Layout = Literal["small", "middle", "wide"]
 MIDDLE_FROM, WIDE_FROM = 100, 150
+LEAST_ROWS = 6
+"""Rows that the table keeps."""
 SIDE = 66
 """Cells of the side of a wide screen."""
+
+
+@functools.lru_cache(maxsize=64)
+def roomy(columns: tuple[Column, ...], cells: int) -> tuple[Column, ...]:
+    """The columns for ``cells``: where there is room, text that flexes gets a fair share before optional columns come in."""
+    least = min(40, cells // 5) if cells >= MIDDLE_FROM - 4 else 0
+    return tuple(
+        replace(each, width=max(each.width, least)) if each.flex and each.drop == 0 else each for each in columns
+    )
 
 
 class SectionsScreen(BoardScreen, inherit_bindings=False):
@@ -40,6 +56,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
     SectionsScreen #sections { width: 1fr; height: 1fr; }
     SectionsScreen #side { display: none; width: 66; height: 1fr; }
     SectionsScreen Table { height: 1fr; }
+    SectionsScreen #below { display: none; height: auto; }
     """
     tabs: ClassVar[tuple[Tab, ...]] = ()
     nothing: ClassVar[str] = "nothing is configured"
@@ -79,6 +96,10 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
 
     def side(self, view: View, cells: int, height: int) -> Block:
         """What stands at the right of a wide screen."""
+        return []
+
+    def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
+        """What stands under the table: at most ``room`` lines, of which the table loses as many; none: nothing."""
         return []
 
     def findings(self, view: View) -> list[Finding]:
@@ -143,6 +164,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
                     table = Table((), id=f"table-{tab.key}")
                     table.display = tab.key == self._tab
                     yield table
+                yield Lines(id="below")
             yield Lines(id="side")
 
     def draw(self, view: View) -> None:
@@ -158,6 +180,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         side = self.query_one("#side", Lines)
         if side.display != (layout == "wide"):
             side.display = layout == "wide"
+            self.call_after_refresh(self.paint)  # the room it gets is known once it is laid out
         if layout == "wide":
             side.show(self.side(view, SIDE, side.size.height) if side.size.height else [])
 
@@ -170,14 +193,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         head = self.head(view, cells, layout)
         if layout != "wide":
             found = self.findings(view)
-            most = 1 if layout == "small" else 2
-            head = [
-                *head,
-                *(
-                    finding_line(each, view.now, cells, len(found) - most if at == most - 1 else 0)
-                    for at, each in enumerate(found[:most])
-                ),
-            ]
+            head = [*head, *finding_lines(found, view.now, cells, 1 if layout == "small" else 2)]
         self.query_one("#head", Lines).show(head)
         picture.most = {
             "small": max(3, min(6, height - 16)),
@@ -193,22 +209,51 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         section = self.section(self._tab, view) if self._subject else Section((), empty=self._why_nothing(view))
         self._section = section
         badges = self.badges(view) if self._subject else {}
-        width = self.query_one("#sections").size.width or self.size.width
-        right = self.source_words() if layout != "small" else ()
-        self.query_one("#tabs", Lines).show([tab_line(self.tabs, self._tab, badges, right, width)])
-        most = 1 if layout == "small" else 2
-        self.query_one("#summary", Lines).show([line(" ", each) for each in section.summary[:most] if each])
+        width = self.size.width - (SIDE if layout == "wide" else 0)
+        self.query_one("#tabs", Lines).show([tab_line(self.tabs, self._tab, badges, width)])
+        summary = [line(" ", each) for each in section.summary[: 1 if layout == "small" else 2] if each]
+        source = self.source_words()
+        if source:
+            summary[:1] = [spread(summary[0] if summary else (), source, width)]
+        self.query_one("#summary", Lines).show(summary)
         table = self.table
         table.empty = section.empty
-        if table.columns != section.columns:
-            table.set_columns(section.columns)
+        columns = roomy(section.columns, width)
+        if table.columns != columns:
+            table.set_columns(columns)
         table.set_notice(section.notice, section.notice_style)
         table.set_rows(section.rows)
+        self._draw_below(view, layout, width)
+
+    def _draw_below(self, view: View, layout: Layout, cells: int) -> None:
+        """What stands under the table, as far as the table can spare the room."""
+        below = self.query_one("#below", Lines)
+        room = self.query_one("#sections").size.height - 2 - len(self.query_one("#summary", Lines).lines) - LEAST_ROWS
+        drawn = self.below(view, cells, layout, room) if room > 2 and layout != "small" else []
+        if below.display != bool(drawn):
+            below.display = bool(drawn)
+        below.show(drawn[:room] if drawn else [])
+
+    def on_live_table_highlighted(self, event: LiveTable.Highlighted) -> None:
+        """What stands under the table may be about the row under the cursor."""
+        if event.table.display and self._section is not None:
+            layout = self.layout_now
+            self._draw_below(self.host.view, layout, self.size.width - (SIDE if layout == "wide" else 0))
 
     def _why_nothing(self, view: View) -> str:
         return self.nothing if view.environment else "no answer from the engine yet"
 
     # -- keys --------------------------------------------------------------------------------------------------------
+
+    def bar_actions(self) -> tuple[Action, ...]:
+        """The keys of this kind of screen too, where they have something to do."""
+        shown = super().bar_actions()
+        own = [
+            action
+            for action in of_scope("sections", self.host.actions)
+            if self.check_action(action.run.removeprefix("screen.").partition("(")[0], ())
+        ]
+        return (*shown, *own)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In a recording ``[`` and ``]`` step in time; with one subject there is nothing to change."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from screens.section import Tab
-from widgets.spans import Line, fit, line, spread, width
+from widgets.spans import Line, fit, line, width
 
 
 class Badge(NamedTuple):
@@ -16,15 +16,13 @@ class Badge(NamedTuple):
     style: str = ""
 
 
-def tab_line(tabs: Sequence[Tab], current: str, badges: Mapping[str, Badge], right: Line, cells: int) -> Line:
+def tab_line(tabs: Sequence[Tab], current: str, badges: Mapping[str, Badge], cells: int) -> Line:
     """The tabs in ``cells``; where it is narrow by their short names, then without harmless numbers, then a part of them."""
-    for short, quiet in ((False, True), (True, True), (True, False)):
+    for short, quiet in ((False, True), (False, False), (True, True), (True, False)):
         parts = [_part(tab, tab.key == current, badges.get(tab.key, Badge()), short, quiet) for tab in tabs]
         whole = line(*parts)
-        if width(whole) + width(right) + 1 <= cells:
-            return spread(whole, right, cells)
-    if width(whole) <= cells:
-        return fit(whole, cells)
+        if width(whole) <= cells:
+            return fit(whole, cells)
     at = next((index for index, tab in enumerate(tabs) if tab.key == current), 0)
     first, last = at, at + 1
     used = width(parts[at])

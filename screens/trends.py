@@ -27,7 +27,8 @@ def trend_row(view: View, key: str, label: str, write: Callable[[float | None], 
     last = int(view.now.timestamp()) // trend.step_s - 1
     series = steps(trend.points, last, max(1, min(MOST, room)))
     value = series[-1] if series[-1] is not None else series[-2] if len(series) > 1 else None
-    drawn = sparkline(series)
+    known = [each for each in series if each is not None]
+    drawn = sparkline(series, low=None, flat=max(known, default=0.0) / 2)
     figure = (right(write(value), VALUE), "" if value is not None else "unknown")
     return line((f" {label:<{LABEL}}", "muted"), figure, "  ", (drawn, "series"))
 

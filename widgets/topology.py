@@ -20,6 +20,8 @@ LEAST_BOX, WIDEST_BOX = 26, 58
 ASIDE, ASIDE_FROM = 38, 150
 """Cells of the box beside, and the least width at which there is one."""
 _MARGIN = 1
+MOST_LINES = 6
+"""Of content in a box that nobody follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _branches(topology: Topology) -> list[_Branch]:
 
 def draw(topology: Topology, cells: int, height: int) -> Block:
     """The topology in at most ``height`` lines of ``cells``: boxes if they fit, else a line for each member."""
-    for lines in (4, 3, 2, 1):
+    for lines in range(MOST_LINES, 0, -1):
         block = boxes(topology, cells, lines)
         if block is not None and len(block) <= height:
             return block
@@ -151,7 +153,9 @@ def boxes(topology: Topology, cells: int, lines: int) -> Block | None:
     for branch in branches:
         if branch.children:
             block += _tree(branch, box_cells, lines)
-    block += _lone([branch.node for branch in branches if not branch.children], room, lines)
+    block += _lone(
+        [branch.node for branch in branches if not branch.children], room, lines, box_cells if block else WIDEST_BOX
+    )
     if aside:
         used = max(width(each) for each in block)
         side = _box(aside, min(cells - _MARGIN - used - 2, WIDEST_BOX), max(lines, len(block) - 2), full=len(block) > 2)
@@ -163,12 +167,12 @@ def _needed(depth: int) -> int:
     return _MARGIN + depth * LEAST_BOX + (depth - 1) * EDGE
 
 
-def _lone(nodes: list[Node], room: int, lines: int) -> Block:
+def _lone(nodes: list[Node], room: int, lines: int, widest: int) -> Block:
     """Boxes of nodes that nobody follows, side by side, as many in a row as fit."""
     if not nodes:
         return []
     across = min(len(nodes), max(1, (room + 2) // (LEAST_BOX + 2)))
-    cells = min(WIDEST_BOX, (room - 2 * (across - 1)) // across)
+    cells = min(widest, (room - 2 * (across - 1)) // across)
     block: Block = []
     for start in range(0, len(nodes), across):
         row = nodes[start : start + across]

@@ -46,11 +46,13 @@ def trends(now: datetime) -> list[Reading]:
     series = {
         "database/main/tps": ("/s", 400.0),
         "database/main/connections": ("", 84.0),
-        "database/main/wal": ("B/s", 1.2 * MB),
+        "database/main/wal_bytes": ("B/s", 1.2 * MB),
+        "database/main/lag": ("B", 0.9 * MB),
         "cache/cache/ops": ("/s", 1800.0),
         "cache/cache/memory": ("B", 720.0 * MB),
-        "cache/cache/hit": ("", 0.96),
+        "cache/cache/hit_ratio": ("", 0.96),
         "cache/cache/rtt": ("ms", 0.5),
+        "cache/cache/evictions": ("/s", 0.0),
     }
     return [
         Trend(
