@@ -1,0 +1,166 @@
+"""What is watched is, afterwards, what it was: with the load stopped nothing differs but for the servers' own doing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from console.lab.control import Ask, ask
+from console.lab.state import Lab, read
+from tests.tools.watch import watching
+
+pytestmark = [pytest.mark.lab]
+
+
+@pytest.fixture
+def still(laboratory: Path) -> Iterator[Lab]:
+    """The laboratory with its load held."""
+    ask(laboratory, Ask("hold", "load"))
+    yield read(laboratory)
+    ask(laboratory, Ask("release", "load"))
+
+
+def connect(lab: Lab, database: str) -> psycopg.Connection[Any]:
+    hosts = lab.of_kind("patroni")
+    return psycopg.connect(
+        host=",".join("127.0.0.1" for _ in hosts),
+        port=",".join(str(server.ports["postgres"]) for server in hosts),
+        user="postgres",
+        password=lab.secret("postgres"),
+        dbname=database,
+        sslmode="disable",
+        target_session_attrs="read-write",
+        autocommit=True,
+    )
+
+
+def contents(lab: Lab) -> dict[str, Any]:
+    """Rows of every table, definitions, roles and settings of every database, as digests."""
+    found: dict[str, Any] = {}
+    with connect(lab, "postgres") as server:
+        names = [row[0] for row in server.execute("select datname from pg_database where datallowconn order by 1")]
+        for query in (
+            "select * from pg_roles order by rolname",
+            "select * from pg_db_role_setting order by 1, 2",
+            "select datname, datacl, datconnlimit from pg_database order by 1",
+            "select slot_name, slot_type from pg_replication_slots order by 1",
+            "select name, setting from pg_file_settings order by 1, 2",
+        ):
+            found[query] = digest(server.execute(query).fetchall())
+    for name in names:
+        with connect(lab, name) as database:
+            tables = database.execute(
+                "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+            ).fetchall()
+            for schema, table in tables:
+                rows = database.execute(
+                    sql.SQL("select md5(string_agg(t::text, '|' order by t::text)), count(*) from {} t").format(
+                        sql.Identifier(schema, table)
+                    )
+                ).fetchone()
+                found[f"{name}: rows of {schema}.{table}"] = rows
+            found[f"{name}: objects"] = digest(
+                database.execute("select oid, relname, relkind, relacl from pg_class order by 1").fetchall()
+            )
+            found[f"{name}: functions"] = digest(
+                database.execute("select oid, proname from pg_proc order by 1").fetchall()
+            )
+            found[f"{name}: writes"] = digest(
+                database.execute(
+                    "select relname, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables order by 1"
+                ).fetchall()
+            )
+    return found
+
+
+def digest(rows: list[Any]) -> str:
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+def cache_contents(lab: Lab) -> dict[str, Any]:
+    """Every key of every cache server: value, absolute expiry; and what their counters say of look-ups."""
+    found: dict[str, Any] = {}
+    for server in lab.of_kind("cache"):
+        link = redis.Redis(port=server.ports["cache"], password=lab.secret("cache"), decode_responses=False)
+        with link:
+            link.client_no_touch("ON")
+            for key in sorted(link.scan_iter(count=1000)):
+                expiry = link.execute_command("PEXPIRETIME", key)
+                # A session may run out meanwhile; that is the server's own doing.
+                if expiry == -1:
+                    found[f"{server.name} {key!r}"] = link.dump(key)
+            found[f"{server.name} configuration"] = digest(sorted(link.config_get("*").items()))
+            found[f"{server.name} users"] = link.execute_command("ACL", "LIST")
+            found[f"{server.name} writes"] = writes(link)
+    return found
+
+
+WRITES = {
+    "set",
+    "del",
+    "unlink",
+    "expire",
+    "lpush",
+    "rpush",
+    "lpop",
+    "rpop",
+    "hset",
+    "sadd",
+    "zadd",
+    "config|set",
+    "flushall",
+}
+
+
+def writes(link: redis.Redis) -> dict[str, int]:
+    """Calls of commands that write, so far."""
+    stats = link.info("commandstats")
+    return {name: int(stats[f"cmdstat_{name}"]["calls"]) for name in sorted(WRITES) if f"cmdstat_{name}" in stats}
+
+
+def idle_seconds(lab: Lab) -> dict[bytes, int]:
+    """How long each lasting key of the primary has not been touched."""
+    found = {}
+    for server in lab.of_kind("cache"):
+        with redis.Redis(port=server.ports["cache"], password=lab.secret("cache")) as link:
+            if link.info("replication")["role"] != "master":
+                continue
+            link.client_no_touch("ON")
+            for key in link.scan_iter(count=1000):
+                idle = link.object("IDLETIME", key)
+                if idle is not None:
+                    found[key] = int(idle)
+    return found
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(45, id="45 s"),
+        pytest.param(600, id="ten minutes", marks=[pytest.mark.matrix, pytest.mark.timeout(900)]),
+    ],
+)
+async def test_watching_leaves_databases_and_caches_as_they_were(still: Lab, seconds: int) -> None:
+    path = still.path
+    await asyncio.sleep(3)  # what the load began is done: its statistics reach the views within a second
+    databases, caches, idle = contents(still), cache_contents(still), idle_seconds(still)
+    async with watching(path / "environment.yaml") as watch:
+        await watch.until(lambda: len(watch.panes()) == 2, 60, "two panes")
+        readings = {pair: 0 for pairs in watch.board.environment.panes.values() for pair in pairs}
+        watch.feed.listen(lambda change: [readings.update({f"{a.topic} {a.key}": 1}) for a in change.addresses])
+        await asyncio.sleep(seconds)
+        await watch.until(lambda: all(readings.values()), 90, "every source has looked")
+    differ = {key: (value, now) for key, now in contents(still).items() if (value := databases.get(key)) != now}
+    assert not differ
+    differ = {key: (value, now) for key, now in cache_contents(still).items() if (value := caches.get(key)) != now}
+    assert not differ
+    touched = {key for key, now in idle_seconds(still).items() if now < idle.get(key, 0)}
+    assert not touched, f"the console touched {touched}"
