@@ -27,7 +27,8 @@ from console.settings import PostgresCluster, RedisCache
 
 R = TypeVar("R", bound=Reading)
 
-_SILENT = re.compile(r"no answer|did not answer|does not answer|timed out|timeout|deadline|within", re.IGNORECASE)
+_SILENT = re.compile(r"no answer|n[o']t answer|timed out|timeout|deadline|within|broken off|still busy", re.IGNORECASE)
+_STARTING = re.compile(r"starting up|not (yet )?accepting|in recovery mode|shutting down", re.IGNORECASE)
 _FULL = re.compile(
     r"too many (clients|connections)|remaining connection slots|connection limit exceeded", re.IGNORECASE
 )
@@ -47,6 +48,11 @@ def down(reading: Reading | None) -> bool:
 def silent(reading: Reading | None) -> bool:
     """Whether the last look failed for want of an answer, and not because it was refused."""
     return down(reading) and reading is not None and bool(_SILENT.search(reading.problem))
+
+
+def starting(reading: Reading | None) -> bool:
+    """Whether the server said that it is on its way up or down."""
+    return down(reading) and reading is not None and bool(_STARTING.search(reading.problem))
 
 
 def full(reading: Reading | None) -> bool:

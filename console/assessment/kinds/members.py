@@ -40,7 +40,12 @@ def _gone(look: Look, cluster: Cluster, member: Member) -> Symptom:
         stands_on=(sql,) if sql else (),
         since=good_at,
         evidence=(fact(sql, "PostgreSQL", sql.problem if sql else "?"), *_patroni(member)),
-        hidden_by=(f"primary-unreachable:{cluster.name}",),
+        hidden_by=(
+            f"primary-unreachable:{cluster.name}",
+            # It was primary a moment ago: one story at a time.
+            f"primary-unreachable:{member.subject}",
+            f"primary-hung:{member.subject}",
+        ),
         covers=member.sql_addresses if member.patroni else member.addresses,
         after_s=look.threshold("standby-unreachable", after) if good_at else 0.0,
     )

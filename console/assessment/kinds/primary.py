@@ -7,7 +7,7 @@ from datetime import timedelta
 from console.assessment.look import Look, fact
 from console.assessment.memory import Start, recent
 from console.assessment.symptom import Clear, Said, Symptom, kind
-from console.assessment.views import Cluster, Member
+from console.assessment.views import Cluster, Member, starting
 from console.assessment.words import clock, listing, size, span
 from console.readings import Evidence, Reading
 
@@ -151,7 +151,8 @@ def _primary_gone(look: Look, cluster: Cluster, lost: Member) -> Symptom:
     return Symptom(
         subject=lost.subject,
         severity="critical",
-        title=f"Primary {lost.name} of {cluster.name} cannot be reached",
+        title=f"Primary {lost.name} of {cluster.name} "
+        + ("is starting or stopping: it takes nobody" if starting(sql) else "cannot be reached"),
         impact=f"{users.words}: nothing can be read or saved until another member takes over.",
         action=_takeover(cluster, lost) + f" Look at host and log of {lost.name}.",
         stands_on=readings_of(lost),
