@@ -49,7 +49,6 @@ SELECT backend_type, object, context, coalesce(reads, 0) AS reads, coalesce(writ
        coalesce(extends, 0) AS extends, coalesce(fsyncs, 0) AS fsyncs, coalesce(read_time, 0) AS read_time,
        coalesce(write_time, 0) AS write_time, {sizes}, stats_reset
 FROM pg_stat_io
-WHERE coalesce(reads, 0) + coalesce(writes, 0) + coalesce(extends, 0) + coalesce(fsyncs, 0) > 0
 """)
 _SIZES = sql.SQL("read_bytes::float8, (coalesce(write_bytes, 0) + coalesce(extend_bytes, 0))::float8 AS write_bytes")
 _SIZES_BEFORE_18 = sql.SQL(
