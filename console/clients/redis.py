@@ -201,7 +201,8 @@ def explain(error: BaseException, where: str) -> tuple[str, bool]:
     text = clean(str(error), 200)
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
-            return f"{where}: TLS failed: {clean(getattr(cause, 'verify_message', '') or cause.reason or text)}", False
+            why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or text
+            return f"{where}: TLS failed: {clean(why)}", False
         if isinstance(cause, socket.gaierror):
             return f"{where}: the host name cannot be resolved", False
         # asyncio folds several addresses' errors into one without a type.
