@@ -52,8 +52,6 @@ PAGES: dict[str, tuple[str, str]] = {
     "finding": ("screens.finding", "FindingScreen"),
     "help": ("screens.help", "HelpScreen"),
     "log": ("screens.log", "LogScreen"),
-    "filter": ("screens.prompt", "FilterPrompt"),
-    "jump": ("screens.prompt", "JumpPrompt"),
     "palette": ("screens.palette", "PaletteScreen"),
 }
 SAID_S = 5.0
@@ -335,11 +333,15 @@ class BanksmanApp(App[int], inherit_bindings=False):
 
     def action_help(self) -> None:
         """?"""
-        self.open_page("help")
+        self.open_page("help", self._live())
 
     def action_palette(self) -> None:
         """:"""
-        self.open_page("palette")
+        self.open_page("palette", self._live())
+
+    def _live(self) -> frozenset[str]:
+        """Ids of the actions that have a key on the screen on top."""
+        return frozenset(active.binding.id for active in self.screen.active_bindings.values() if active.binding.id)
 
     def action_change_theme(self) -> None:
         """Dark to light and back."""
@@ -458,8 +460,23 @@ class BanksmanApp(App[int], inherit_bindings=False):
 
     def action_jump(self) -> None:
         """Ask for a moment."""
-        if self._tape is not None:
-            self.open_page("jump")
+        tape, screen = self._tape, self.screen
+        if tape is None or not isinstance(screen, BoardScreen):
+            return
+
+        def done(text: str | None) -> None:
+            screen.asked(screen.focused)
+            if text is None:
+                return
+            from screens.prompt import parse_moment
+
+            moment = parse_moment(text, tape.start, tape.end, tape.now)
+            if moment is None:
+                self.say("a moment is written 02:41, 02:41:30, -5m, start or end", "warning")
+            else:
+                self.jump_to(moment)
+
+        screen.ask("to", placeholder="02:41   -5m   start   end", done=done)
 
     def jump_to(self, moment: datetime) -> None:
         """Show a moment of the recording."""

@@ -18,6 +18,7 @@ A pane is a subclass that composes widgets in ``body`` and fills them in ``draw`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 from textual.app import ComposeResult
@@ -27,7 +28,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.actions import ACTIONS, Action
+from console.actions import Action
 from screens.header import header_lines
 from screens.keybar import key_line
 from screens.keys import bindings
@@ -219,8 +220,36 @@ class BoardScreen(Screen[None], inherit_bindings=False):
     def action_filter(self) -> None:
         """``/``."""
         table = self.filtered()
-        if table is not None:
-            self.host.open_page("filter", table)
+        if table is None:
+            return
+
+        def done(value: str | None) -> None:
+            if value is None:
+                table.set_filter("")
+            self.asked(table)
+
+        self.ask("/", table.filter, placeholder="words; ! in front: without them", changed=table.set_filter, done=done)
+
+    def ask(
+        self,
+        label: str,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        changed: Callable[[str], None] | None = None,
+        done: Callable[[str | None], None],
+    ) -> None:
+        """Ask for a line of text at the bottom."""
+        from screens.prompt import Prompt
+
+        self.query_one("#keybar", KeyBar).display = False
+        self.mount(Prompt(label, value, placeholder=placeholder, changed=changed, done=done))
+
+    def asked(self, focus: Widget | None) -> None:
+        """The question is over."""
+        self.query_one("#keybar", KeyBar).display = True
+        if focus is not None:
+            self.focus_part(focus)
 
     def action_aside(self, step: int) -> None:
         """Left and right."""
@@ -240,8 +269,3 @@ class BoardScreen(Screen[None], inherit_bindings=False):
     def focus_part(self, widget: Widget) -> None:
         """Put the focus on a part without scrolling anything."""
         self.set_focus(widget, scroll_visible=False)
-
-
-def registry() -> tuple[Action, ...]:
-    """All actions, for tests and pictures that have no application."""
-    return ACTIONS

@@ -1,0 +1,79 @@
+"""The end of a server log, as the engine reads it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, cast
+
+from textual.app import ComposeResult
+
+from console.readings import LogTail
+from screens.base import BoardScreen, Table
+from screens.page import Title
+from screens.view import View
+from widgets.columns import Cell, Column, Row
+from widgets.format import age
+from widgets.spans import fit, line
+
+AGAIN_S = 5.0
+"""How often the log is asked for while it is on the screen."""
+_BAD = (("PANIC", "critical"), ("FATAL", "critical"), ("ERROR", "critical"), ("WARNING", "warning"), ("# ", "warning"))
+
+
+class LogScreen(BoardScreen, inherit_bindings=False):
+    """Newest line last; the cursor stays on its line while new ones arrive."""
+
+    name_of_pane = "log"
+
+    def __init__(self, target: str) -> None:
+        super().__init__()
+        self._target = target
+        self._refusal = ""
+        self._asked_at = float("-inf")
+        self._seen = False
+
+    def body(self) -> ComposeResult:
+        """A title and the lines."""
+        yield Title(id="title")
+        yield Table([Column("text", "", 10, flex=1)], header=False, empty="the log is empty", id="lines")
+
+    def refused(self, why: str) -> None:
+        """The engine would not."""
+        self._refusal = why
+        self.paint()
+
+    def draw(self, view: View) -> None:
+        """What has arrived so far."""
+        self._ask(view)
+        table = self.query_one("#lines", Table)
+        tail = view.board.get(LogTail, self._target)
+        self._title(view, tail, table.size.width)
+        if tail is None or not tail.readable:
+            style = "muted" if tail is None and not self._refusal else "unknown"
+            table.set_notice((tail.problem if tail else "") or self._refusal or "asking for the log …", style)
+            return
+        table.set_notice("", "")
+        table.set_rows(Row(number, (Cell(text, _style(text)),)) for number, text in sorted(tail.lines.items()))
+        if not self._seen and tail.lines:
+            self._seen = True
+            table.action_last()
+
+    def _ask(self, view: View) -> None:
+        now = time.monotonic()
+        if now - self._asked_at >= AGAIN_S and not view.lost and view.replay is None and not view.held:
+            self._asked_at = now
+            cast("Any", self.app).request_log(self._target)
+
+    def _title(self, view: View, tail: LogTail | None, cells: int) -> None:
+        if not cells:
+            return
+        origin = tail.origin if tail else ""
+        read = f"   read {age(tail.age_s(view.now))} ago" if tail and tail.age_s(view.now) >= 10 else ""
+        title = line(
+            " ", ("Log of ", "muted"), (self._target.partition(" ")[2], "title"), (f"   {origin}{read}", "muted")
+        )
+        self.query_one("#title", Title).put(fit(title, cells))
+
+
+def _style(text: str) -> str:
+    return next((style for word, style in _BAD if word in text[:120]), "")
