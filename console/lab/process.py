@@ -1,8 +1,8 @@
 """Processes of a laboratory: their identity, and signals that cannot hit somebody else's.
 
 A pid alone is no identity, because the kernel gives it out again. Here a process is a pid with the clock tick at which it
-started. Every process that the supervisor starts carries the laboratory's directory in its environment; PostgreSQL's
-own processes overwrite their environment with their title, so they are known by their binary and their working directory.
+started. Every process that the supervisor starts carries the laboratory's directory in its environment; the processes of
+PostgreSQL and Valkey overwrite it with their title, so they are known by their binary and their working directory.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ MARK = "BANKSMAN_LAB"
 """Environment variable that names the laboratory's directory in each of its processes."""
 
 _PROC = Path("/proc")
+_TITLED = frozenset({"postgres", "valkey-server"})
+"""Programs that write their title over their environment."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -96,10 +98,10 @@ def _pids() -> Iterator[int]:
             yield int(entry.name)
 
 
-def _is_postgres_under(pid: int, directory: Path) -> bool:
+def _is_titled_under(pid: int, directory: Path) -> bool:
     with contextlib.suppress(OSError):
         binary = (_PROC / str(pid) / "exe").readlink()
-        if binary.name.removesuffix(" (deleted)") == "postgres":
+        if binary.name.removesuffix(" (deleted)") in _TITLED:
             home = str((_PROC / str(pid) / "cwd").readlink()).removesuffix(" (deleted)")
             return Path(home).is_relative_to(directory)
     return False
@@ -120,7 +122,7 @@ def command_line(process: Identity) -> str:
 
 def postgres_processes(data_directory: Path) -> list[Identity]:
     """All processes of the PostgreSQL server on this data directory: postmaster, backends, helpers."""
-    return [found for pid in _pids() if _is_postgres_under(pid, data_directory) and (found := identify(pid))]
+    return [found for pid in _pids() if _is_titled_under(pid, data_directory) and (found := identify(pid))]
 
 
 def postmaster(data_directory: Path) -> Identity | None:
@@ -129,7 +131,7 @@ def postmaster(data_directory: Path) -> Identity | None:
         pid = int((data_directory / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-    return identify(pid) if _is_postgres_under(pid, data_directory) else None
+    return identify(pid) if _is_titled_under(pid, data_directory) else None
 
 
 def processes_of(directory: Path) -> list[Identity]:
@@ -140,6 +142,6 @@ def processes_of(directory: Path) -> list[Identity]:
         found
         for pid in _pids()
         if pid != own
-        and (_is_marked(pid, mark) or _is_postgres_under(pid, directory))
+        and (_is_marked(pid, mark) or _is_titled_under(pid, directory))
         and (found := identify(pid)) is not None
     ]
