@@ -9,19 +9,19 @@ from console.readings import Finding, RedisKeys, RedisServer, Sentinel
 from screens.base import Described
 from screens.cache_group import Cache, cache_at, caches
 from screens.cache_rows import clients, keys, queues, sentinels, servers, slow
+from screens.cache_side import below, side
 from screens.cache_topology import failover_words, primary_words, quorum_words, topology
 from screens.database_head import subject_words
-from screens.pane_findings import about, findings_box, severities, silent_words
+from screens.pane_findings import about, severities, silent_words
 from screens.pane_findings import findings as findings_section
 from screens.section import Section, Tab
 from screens.sections import Layout, SectionsScreen
 from screens.tabs import Badge
-from screens.trends import trends_box
 from screens.trust import believed
 from screens.view import View
 from widgets.columns import Key
-from widgets.format import bar, count, milliseconds, number, percent, rate, size
-from widgets.spans import Block, Line, box, fit, joined, line, spread, width
+from widgets.format import number
+from widgets.spans import Block, Line, joined, line, spread, width
 from widgets.table import LiveTable
 from widgets.topology import Topology
 
@@ -134,51 +134,12 @@ class CacheScreen(SectionsScreen):
         return [spread(line(" ", joined(parts, "   ")), right, cells)]
 
     def side(self, view: View, cells: int, height: int) -> Block:
-        """Findings, clients and queues at a glance, and the last minutes."""
-        cache = self._cache
-        trends = trends_box(
-            view,
-            "cache",
-            cache.name,
-            (
-                ("ops", "ops", rate),
-                ("memory", "memory", size),
-                ("hit ratio", "hit_ratio", percent),
-                ("evictions", "evictions", rate),
-                ("rtt p99", "rtt", milliseconds),
-            ),
-            cells,
-        )
-        glance = self._glance(view, cells, max(1, min(10, (height - len(trends)) // 2 - 2)))
-        rest = height - len(trends) - len(glance)
-        if rest < 4:
-            glance, rest = [], height - len(trends)
-        silent = silent_words(view.board, "cache", cache.name, view.now)
-        return [*findings_box(self._found, view.now, cells, rest, silent), *glance, *trends]
+        """Findings, the primary in figures, the last minutes."""
+        return side(view, self._cache, self._found, cells, height)
 
-    def _glance(self, view: View, cells: int, limit: int) -> Block:
-        """Who is connected to the primary, by application."""
-        server = self._cache.server(self._cache.main)
-        reading = server.reading if server is not None else None
-        title = f"Clients of {server.name}" if server is not None else "Clients"
-        if reading is None:
-            return box([line((" not known", "unknown"))], cells, 3, title, style="unknown")
-        rows: Block = []
-        apps = sorted(reading.apps.values(), key=lambda app: (-app.connections, app.name))
-        most = max((app.connections for app in apps), default=1)
-        for app in apps[:limit]:
-            rows.append(
-                line(
-                    " ",
-                    fit(line(app.name), 24),
-                    fit(line(count(app.connections)), 6, "right"),
-                    "  ",
-                    (bar(app.connections / most, 14), "series"),
-                    "  ",
-                    (f"{count(app.blocked)} blocked" if app.blocked else "", "muted"),
-                )
-            )
-        return box(rows or [line((" nobody is connected", "muted"))], cells, max(1, len(rows)) + 2, title)
+    def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
+        """The other sections in brief, where the screen is wide."""
+        return below(view, self._cache, self.tab, cells, room) if layout == "wide" else []
 
     # -- rows --------------------------------------------------------------------------------------------------------
 

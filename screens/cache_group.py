@@ -19,6 +19,11 @@ class Server:
     reading: RedisServer | None
 
     @property
+    def address(self) -> str:
+        """``host:port`` as it told us; empty while it is silent."""
+        return self.raw.address if self.raw else ""
+
+    @property
     def is_primary(self) -> bool:
         """Whether it says so itself."""
         return self.reading is not None and self.reading.role == "primary"
@@ -51,11 +56,14 @@ class Cache:
         return next((server for server in self.servers if server.name == name), None)
 
     def at(self, address: str) -> Server | None:
-        """The server at ``host:port``."""
+        """The server at ``host:port``; the only one whose address nobody told us, where it is nobody else's."""
+        if not address:
+            return None
         for server in self.servers:
-            if server.raw is not None and server.raw.address and server.raw.address == address:
+            if server.address == address:
                 return server
-        return None
+        untold = [server for server in self.servers if not server.address]
+        return untold[0] if len(untold) == 1 else None
 
     @property
     def named_by_sentinels(self) -> str:

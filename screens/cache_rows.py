@@ -7,7 +7,7 @@ from datetime import datetime
 from console.board import Board
 from console.readings import BigKey, Queue, RedisClient, RedisKeys, RedisServer, SlowCall
 from screens.cache_group import Cache, Server, Watch
-from screens.cache_topology import FULL, NEARLY
+from screens.cache_topology import FULL, NEARLY, wasteful
 from screens.database_sessions import one_line
 from screens.section import Section, fact, number_cell, unknown
 from screens.trust import believed, silence, silence_and_why
@@ -122,7 +122,7 @@ def server_row(server: Server, now: datetime) -> Row:
         if share is not None
         else line(size(reading.used_memory))
     )
-    fragmented = reading.fragmentation is not None and reading.fragmentation >= 1.5
+    fragmented = wasteful(reading)
     return Row(
         server.name,
         (

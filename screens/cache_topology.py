@@ -16,8 +16,7 @@ from widgets.topology import Edge, Node, Topology
 
 FULL, NEARLY = 0.95, 0.85
 """Share of maxmemory from which the bar is red and yellow; the finding has its own thresholds."""
-NAMED = 3
-"""At most so many Sentinels are named one by one."""
+WASTE = 100 * 1024**2
 
 
 def topology(cache: Cache, severities: Mapping[str, str], now: datetime) -> Topology:
@@ -91,6 +90,13 @@ def _facts(reading: RedisServer, now: datetime) -> tuple[Line, ...]:
     return tuple(each for each in found if each)
 
 
+def wasteful(reading: RedisServer) -> bool:
+    """Whether fragmentation costs memory worth a word: half as much again as is used, and at least ``WASTE``."""
+    if reading.fragmentation is None:
+        return False
+    return reading.fragmentation >= 1.5 and (reading.fragmentation - 1) * reading.used_memory >= WASTE
+
+
 def memory_words(reading: RedisServer) -> Line:
     """Memory against its limit."""
     if not reading.maxmemory:
@@ -115,17 +121,17 @@ def notes(cache: Cache, server: Server) -> list[tuple[str, str]]:
 
 
 def _contradictions(cache: Cache, server: Server) -> list[str]:
-    address = server.raw.address if server.raw else ""
     named = cache.named_by_sentinels
-    if not named or not address:
+    if not named:
         return []
     found: list[str] = []
+    is_named = cache.at(named) is server
     if server.reading is None:
-        if named == address and not any(_down(watch.reading) for watch in cache.sentinels):
+        if is_named and not any(_down(watch.reading) for watch in cache.sentinels):
             found.append("Sentinel says it is the primary and up, it does not answer us")
-    elif server.is_primary and named != address:
+    elif server.is_primary and not is_named:
         found.append(f"it says primary, Sentinel says {_name_at(cache, named)}")
-    elif not server.is_primary and named == address:
+    elif not server.is_primary and is_named:
         found.append(f"Sentinel says primary, it says {server.reading.role or 'nothing'}")
     return found
 
@@ -145,7 +151,7 @@ def _name_at(cache: Cache, address: str) -> str:
 def _edge(cache: Cache, server: Server) -> Edge | None:
     """The link of a replica to whom it follows, as the primary counts it, else as the replica does."""
     reading = server.reading
-    address = server.raw.address if server.raw else ""
+    address = server.address
     for sender in cache.servers:
         row = sender.reading.replicas.get(address) if sender.reading and address else None
         row = row or _by_address(sender.reading, address)

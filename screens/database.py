@@ -160,7 +160,7 @@ class DatabaseScreen(SectionsScreen):
 
     def side(self, view: View, cells: int, height: int) -> Block:
         """Findings, who waits for whom, and the last quarter of an hour."""
-        return side(view, self._cluster, self.shown, self._found, cells, height)
+        return side(view, self._cluster, self.shown, self._found, self.tab, cells, height)
 
     def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
         """The whole text of the row under the cursor."""
@@ -168,7 +168,7 @@ class DatabaseScreen(SectionsScreen):
         if key is None:
             return []
         found = preview(view, self._cluster, self.shown, self._found, self.tab, key)
-        return [] if found is None else preview_box(found, cells, min(room, 9 if layout == "wide" else 5))
+        return [] if found is None else preview_box(found, cells, min(room, 7 if layout == "wide" else 5))
 
     # -- rows --------------------------------------------------------------------------------------------------------
 

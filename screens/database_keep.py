@@ -33,6 +33,10 @@ ROLES = (
     Column("until", "valid until", 14, drop=4, sort="V"),
     Column("changed", "changed", 11, "right", sort="C", descending=True),
 )
+OWN_TO_A_MEMBER = frozenset(
+    ["archive_cleanup_command", "config_file", "data_directory", "external_pid_file", "hba_file", "ident_file", "listen_addresses", "log_directory", "log_filename", "port", "primary_conninfo", "primary_slot_name", "promote_trigger_file", "recovery_min_apply_delay", "recovery_target_timeline", "restore_command", "ssl_cert_file", "ssl_key_file", "synchronous_standby_names", "unix_socket_directories"]
+)
+"""Settings that differ between members because of where a member runs or what it is at the moment: no news."""
 _WAL_STYLES = {"reserved": "ok", "extended": "warning", "unreserved": "critical", "lost": "critical"}
 
 
@@ -109,12 +113,12 @@ def slots(board: Board, cluster: str, member: str, now: datetime) -> Section:
 
 def setting_columns(members: Iterable[str]) -> tuple[Column, ...]:
     """A column for each member: what differs is seen side by side."""
-    values = tuple(Column(f"value {name}", name, 14) for name in members)
+    values = tuple(Column(f"value {name}", name, 14, flex=1) for name in members)
     return (
         Column("name", "setting", 28, sort="S"),
         Column("why", "", 9, sort="Y"),
         *values,
-        Column("changed", "changed", 24, flex=1, drop=1, sort="C", descending=True),
+        Column("changed", "changed", 24, drop=1, sort="C", descending=True),
         Column("source", "source", 18, drop=2, sort="O"),
     )
 
@@ -160,13 +164,14 @@ def _setting_row(key: str, names: list[str], read: dict[str, PostgresSettings], 
     there = [setting for setting in found.values() if setting is not None]
     pending = any(setting.pending_restart for setting in there)
     changed = max((setting for setting in there if setting.changed_at), key=_changed_at, default=None)
-    why = "differs" if len(values) > 1 else "restart" if pending else "changed" if changed else ""
+    differs = len(values) > 1 and key not in OWN_TO_A_MEMBER
+    why = "differs" if differs else "restart" if pending else "changed" if changed else ""
     cells: list[Cell | str] = [Cell(key, "strong" if why else ""), Cell(why, "warning")]
     for name in names:
         if name not in read:
             cells.append(Cell("?", "unknown"))
             continue
-        odd = len(values) > 1
+        odd = differs
         cells.append(Cell(_value(found[name]) or "default", ("warning" if odd else "") if found[name] else "muted"))
     words = ""
     if changed is not None and changed.changed_at is not None:

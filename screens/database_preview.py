@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from console.readings import Activity, Finding, PostgresStatements
 from screens.database_cluster import Cluster, source
 from screens.database_sessions import one_line
+from screens.database_topology import notes
 from screens.section import fact
 from screens.view import View
-from widgets.format import milliseconds, number, percent, since
+from widgets.format import lsn, milliseconds, moment, number, percent, since
 from widgets.spans import Block, Line, box, joined, line, wrap
 
 
@@ -35,6 +36,8 @@ def preview(view: View, cluster: Cluster, member: str, found: list[Finding], tab
         return _session(view, cluster, member, key)
     if tab == "statements":
         return _statement(view, cluster, member, key)
+    if tab == "members":
+        return _member(view, cluster, key)
     if tab == "findings":
         finding = next((each for each in found if each.id == key), None)
         if finding is None:
@@ -45,6 +48,26 @@ def preview(view: View, cluster: Cluster, member: str, found: list[Finding], tab
         ]
         return Preview(finding.title, joined(evidence, "   "), f"{finding.impact} {finding.action}".strip())
     return None
+
+
+def _member(view: View, cluster: Cluster, key: Any) -> Preview | None:
+    member = cluster.member(str(key))
+    if member is None:
+        return None
+    sql = member.sql
+    facts = (
+        [
+            fact("at", sql.address),
+            fact("received", lsn(sql.received_bytes) if sql.in_recovery else lsn(sql.current_bytes)),
+            fact("replayed", lsn(sql.replayed_bytes)) if sql.in_recovery else (),
+            fact("last replayed commit", moment(sql.replayed_at, view.now)) if sql.in_recovery else (),
+            fact("from", sql.receiver_from) if sql.receiver_from else (),
+        ]
+        if sql
+        else []
+    )
+    said = [words for words, _ in notes(cluster, member, view.now)]
+    return Preview(f"{member.name}", joined(facts, "   "), "; ".join(said) or "SQL and Patroni agree on it")
 
 
 def _session(view: View, cluster: Cluster, member: str, key: Any) -> Preview | None:

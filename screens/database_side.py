@@ -20,14 +20,14 @@ FIGURES: tuple[Figure, ...] = (
 MOST_WAITS, MOST_DATABASES, MOST_STATEMENTS = 12, 8, 10
 
 
-def side(view: View, cluster: Cluster, member: str, found: list[Finding], cells: int, height: int) -> Block:
+def side(view: View, cluster: Cluster, member: str, found: list[Finding], tab: str, cells: int, height: int) -> Block:
     """Findings, who waits for whom, then as many of the others as there is room for; the trends stand at the foot."""
     silent = silent_words(view.board, "database", cluster.name, view.now)
     trends = trends_box(view, "database", cluster.name, FIGURES, cells)
     room = height - len(trends)
     waits = blocking_lines(view.board, cluster.name, member, view.now, max(1, min(MOST_WAITS, room // 2 - 2)))
     locks = _boxed(waits, cells, "Who waits for whom")
-    if room - len(locks) < 4:
+    if room - len(locks) < 4 or tab == "blocking":
         locks = []
     parts = [*findings_box(found, view.now, cells, room - len(locks), silent), *locks]
     for make in (_connections, _busiest):

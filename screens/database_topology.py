@@ -267,6 +267,9 @@ def _upstream(cluster: Cluster, member: Member) -> Member | None:
         for other in cluster.members:
             if receiver_from in (other.sql.address if other.sql else None, _dcs_address(other)):
                 return other
+        untold = [other for other in cluster.members if other is not member and other.sql is None and not other.dcs]
+        if len(untold) == 1:  # nobody told us its address, and it is nobody else's
+            return untold[0]
     if cluster.leader:
         return cluster.member(cluster.leader)
     return cluster.primaries[0] if len(cluster.primaries) == 1 else None

@@ -88,10 +88,14 @@ def change(board: Board, cls: type[Reading], key: str, **changes: Any) -> None:
 
 
 def failed(board: Board, cls: type[Reading], key: str, now: datetime, problem: str, good_s: float | None) -> None:
-    """The look failed: nothing of the content is left; it was last good ``good_s`` seconds ago (None: never)."""
+    """The look failed: nothing of the content is left but whom it asked; it was last good ``good_s`` seconds ago (None: never)."""
     old = board.get(cls, key)
+    identity = dict(zip(("cluster", "member"), key.split("/"), strict=False))
+    identity |= dict(zip(("cache", "server"), key.split("/"), strict=False))
+    identity |= dict(zip(("cache", "sentinel"), key.split("/"), strict=False))
     board.put(
         cls(
+            **{name: value for name, value in identity.items() if name in cls.__struct_fields__},  # type: ignore[arg-type]
             key=key,
             taken_at=ago(now, 1),
             took_ms=2000,
