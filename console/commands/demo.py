@@ -53,7 +53,8 @@ def _demonstrate(args: argparse.Namespace) -> int:
     path = directory / "environment.yaml"
     try:
         try:
-            up(directory, report=_say)
+            # Should we be killed outright, the laboratory ends with us all the same.
+            up(directory, report=_say, owner=None if args.keep else os.getpid())
         except LabError as error:
             ours = False  # nothing of it runs on, and its logs stay to be looked at
             raise CommandError(str(error), 1) from error

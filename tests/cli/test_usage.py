@@ -125,3 +125,20 @@ def test_a_reader_that_leaves_is_no_crash() -> None:
     )
     os.close(write)
     assert "Traceback" not in done.stderr
+
+
+def test_the_engine_is_started_before_textual_is_imported(tmp_path: Path) -> None:
+    """Both come up at once: that is what makes the first picture early."""
+    path = tmp_path / "e.yaml"
+    path.write_text("name: e\n")
+    program = (
+        "import sys\nfrom console import launch\nfrom console.commands import opening\nfrom console.cli import main\n"
+        "opening.need_terminal = lambda what: None\n"
+        "def start(path):\n print('started', path, 'textual' in sys.modules)\n raise SystemExit(7)\n"
+        f"launch.start_engine_early = start\nmain(['-e', {str(path)!r}])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, text=True, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 7, done.stderr
+    assert done.stdout == f"started {path} False\n"
