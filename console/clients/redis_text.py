@@ -18,7 +18,7 @@ def text(value: Any, limit: int = 200) -> str:
 
 
 def integer(value: Any) -> int | None:
-    """An answer as a whole number of at most 64 bits, which is what frames can carry."""
+    """An answer as a whole number below 2⁵³: a thousand of them may be summed and still travel in a frame, or in JSON."""
     if isinstance(value, bytes):
         value = value.decode("ascii", "replace")
     try:
@@ -26,7 +26,7 @@ def integer(value: Any) -> int | None:
     except ValueError:
         fraction = real(value)
         number = None if fraction is None else int(fraction)
-    return number if number is not None and -(2**63) <= number < 2**63 else None
+    return number if number is not None and abs(number) < 2**53 else None
 
 
 def real(value: Any) -> float | None:
