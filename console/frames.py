@@ -1,7 +1,7 @@
 """Frames: how a change of the board travels. The same bytes go to consoles, to the recording and to replay.
 
-A ``Keyframe`` is a whole reading; a ``Delta`` holds the fields, and of keyed collections the rows, that changed since
-the reading before it. Both are maps with field names, so that old recordings stay readable (``design``: new fields have
+A ``Keyframe`` is a whole reading; a ``Delta`` holds the fields, and of keyed collections the rows, and of rows the
+fields, that changed since the reading before it. Both are maps with field names, so that old recordings stay readable (``design``: new fields have
 defaults, names are never reused).
 """
 
@@ -33,7 +33,9 @@ class Delta(msgspec.Struct, frozen=True, tag="delta", omit_defaults=True):
     set: dict[str, Any] = {}
     """Plain fields → new value."""
     rows: dict[str, dict[Any, Any]] = {}
-    """Keyed collections → rows set."""
+    """Keyed collections → rows that are new."""
+    parts: dict[str, dict[Any, dict[str, Any]]] = {}
+    """Keyed collections → rows that were there → their fields that changed."""
     gone: dict[str, list[Any]] = {}
     """Keyed collections → row keys removed."""
 
@@ -63,26 +65,47 @@ def diff(old: Reading | None, new: Reading) -> Frame | None:
         return keyframe(new)
     if old is new:
         return None
-    changed: dict[str, Any] = {}
-    rows: dict[str, dict[Any, Any]] = {}
-    gone: dict[str, list[Any]] = {}
+    delta = Delta(new.topic, new.key, {}, {}, {}, {})
     keyed = _keyed_fields(type(new))
     for name in new.__struct_fields__:
         before, after = getattr(old, name), getattr(new, name)
         if before is after or before == after:
             continue
-        if name not in keyed:
-            changed[name] = msgspec.to_builtins(after, builtin_types=_PLAIN)
-            continue
-        fresh = {key: row for key, row in after.items() if key not in before or before[key] != row}
-        lost = [key for key in before if key not in after]
-        if fresh:
-            rows[name] = {key: msgspec.to_builtins(row, builtin_types=_PLAIN) for key, row in fresh.items()}
-        if lost:
-            gone[name] = lost
-    if not (changed or rows or gone):
-        return None
-    return Delta(new.topic, new.key, changed, rows, gone)
+        if name in keyed:
+            _diff_rows(delta, name, before, after)
+        else:
+            delta.set[name] = _plain(after)
+    return delta if delta.set or delta.rows or delta.parts or delta.gone else None
+
+
+def _diff_rows(delta: Delta, name: str, before: dict[Any, Any], after: dict[Any, Any]) -> None:
+    """Note in ``delta`` what happened to one keyed collection."""
+    fresh: dict[Any, Any] = {}
+    parts: dict[Any, dict[str, Any]] = {}
+    for key, row in after.items():
+        old = before.get(key)
+        if old is row or old == row:
+            if old is None and key not in before:
+                fresh[key] = None
+        elif isinstance(row, msgspec.Struct) and type(old) is type(row):
+            parts[key] = {
+                field: _plain(value)
+                for field in row.__struct_fields__
+                if (value := getattr(row, field)) != getattr(old, field)
+            }
+        else:
+            fresh[key] = _plain(row)
+    lost = [key for key in before if key not in after]
+    if fresh:
+        delta.rows[name] = fresh
+    if parts:
+        delta.parts[name] = parts
+    if lost:
+        delta.gone[name] = lost
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, _SCALARS) else msgspec.to_builtins(value, builtin_types=_PLAIN)
 
 
 def toward(old: Reading | None, new: Reading, limit: int) -> Reading:
@@ -115,7 +138,7 @@ def toward(old: Reading | None, new: Reading, limit: int) -> Reading:
 def rows_in(frame: Frame) -> int:
     """How many rows of keyed collections the frame carries."""
     if isinstance(frame, Delta):
-        return sum(map(len, frame.rows.values())) + sum(map(len, frame.gone.values()))
+        return sum(len(found) for part in (frame.rows, frame.parts, frame.gone) for found in part.values())
     if isinstance(frame, Keyframe):
         return sum(len(value) for value in frame.body.values() if isinstance(value, dict))
     return 0
@@ -140,15 +163,28 @@ def apply(old: Reading | None, frame: Frame) -> Reading | None:
         changes: dict[str, Any] = {
             name: msgspec.convert(value, hints[name]) for name, value in frame.set.items() if name in hints
         }
-        for name in (frame.rows.keys() | frame.gone.keys()) & _keyed_fields(cls):
-            fresh = msgspec.convert(frame.rows.get(name, {}), hints[name])
-            lost = set(frame.gone.get(name, ()))
-            merged = {key: row for key, row in getattr(old, name).items() if key not in lost}
-            merged.update(fresh)
-            changes[name] = merged
+        for name in (frame.rows.keys() | frame.parts.keys() | frame.gone.keys()) & _keyed_fields(cls):
+            changes[name] = _apply_rows(getattr(old, name), frame, name, hints[name])
         return msgspec.structs.replace(old, **changes)
     except msgspec.ValidationError as error:
         raise FrameError(f"{frame.topic} {frame.key}: {error}") from error
+
+
+def _apply_rows(old: dict[Any, Any], frame: Delta, name: str, hint: Any) -> dict[Any, Any]:
+    """One keyed collection after ``frame``."""
+    merged = dict(old)
+    for key in frame.gone.get(name, ()):
+        merged.pop(key, None)
+    for key, part in frame.parts.get(name, {}).items():
+        row = merged.get(key)
+        if not isinstance(row, msgspec.Struct):
+            raise FrameError(f"a part of {name} {key} of {frame.topic} {frame.key}, which is not there")
+        hints = _hints(type(row))
+        known = {field: msgspec.convert(value, hints[field]) for field, value in part.items() if field in hints}
+        merged[key] = msgspec.structs.replace(row, **known)
+    if name in frame.rows:
+        merged.update(msgspec.convert(frame.rows[name], hint))
+    return merged
 
 
 def frame_address(frame: Frame) -> Address:
@@ -161,10 +197,11 @@ decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
 
 _PLAIN = (datetime,)
 """Moments stay moments: msgpack has a type for them."""
+_SCALARS = (str, int, float, bool, datetime, type(None))
 
 
 @functools.cache
-def _hints(cls: type[Reading]) -> dict[str, Any]:
+def _hints(cls: type[msgspec.Struct]) -> dict[str, Any]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return {name: hint for name, hint in hints.items() if typing.get_origin(hint) is not ClassVar}
 

@@ -78,7 +78,8 @@ def test_a_delta_carries_only_rows_that_changed() -> None:
     del new.sessions[9]
     frame = frames.diff(old, new)
     assert isinstance(frame, frames.Delta)
-    assert list(frame.rows["sessions"]) == [7]
+    assert frame.parts == {"sessions": {7: {"state": "active"}}}
+    assert frame.rows == {}
     assert frame.gone == {"sessions": [9]}
     assert frame.set == {}
     assert frames.apply(old, sent(frame)) == new
@@ -95,6 +96,10 @@ def test_content_of_the_wrong_shape_is_refused() -> None:
     old = sessions(range(2))
     with pytest.raises(frames.FrameError):
         frames.apply(old, frames.Delta("postgres.activity", "main/pg-1", {}, {"sessions": {1: {"pid": "one"}}}))
+    with pytest.raises(frames.FrameError):
+        frames.apply(old, frames.Delta("postgres.activity", "main/pg-1", parts={"sessions": {1: {"state": 3}}}))
+    with pytest.raises(frames.FrameError):
+        frames.apply(old, frames.Delta("postgres.activity", "main/pg-1", parts={"sessions": {5: {"state": "idle"}}}))
 
 
 def test_what_a_later_version_adds_is_skipped() -> None:
@@ -102,9 +107,8 @@ def test_what_a_later_version_adds_is_skipped() -> None:
     body = {"taken_at": NOW, "key": "main/pg-1", "flux": 7, "version": "19"}
     reading = frames.apply(None, frames.Keyframe("postgres", "main/pg-1", body))
     assert reading is not None
-    changed = frames.apply(
-        reading, frames.Delta("postgres", "main/pg-1", {"flux": 8}, {"fluxes": {1: {}}}, {"fluxes": [2]})
-    )
+    later = frames.Delta("postgres", "main/pg-1", {"flux": 8}, {"fluxes": {1: {}}}, {}, {"fluxes": [2]})
+    changed = frames.apply(reading, later)
     assert changed == reading
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from console.clients.clean import clean
-from console.engine.settle import LyingError, moment, settle
+from console.engine.settle import LyingError, moment, rounded, settle
 from console.readings import Reading, Status
 from console.sources.base import Source, SourceError
 
@@ -43,14 +43,15 @@ class Looker:
     async def look(self) -> Reading:
         """Ask once; at the latest after the deadline there is a reading. A source still busy is not asked again."""
         began, started = moment(datetime.now(UTC)), time.monotonic()
-        if self._reading is None:
-            self._reading = asyncio.create_task(self.source.read(), name=self.pair)
-        elif not self._reading.done():
-            reading = await self._still_busy(began, started)
-            if reading is not None:
-                return reading
+        if self._reading is not None:
+            # The look before was abandoned: its source must have let go of it first.
+            await asyncio.wait({self._reading}, timeout=self.source.deadline_s)
+            if not self._reading.done():
+                return self._failed(began, _since(started), "no answer, and still busy with an earlier look")
+            _retrieve(self._reading)
+        self._reading = asyncio.create_task(self.source.read(), name=self.pair)
         done, _ = await asyncio.wait({self._reading}, timeout=self.source.deadline_s)
-        took_ms = round((time.monotonic() - started) * 1000, 1)
+        took_ms = _since(started)
         if not done:
             self._abandon()
             return self._failed(began, took_ms, f"no answer within {self.source.deadline_s:g} s")
@@ -65,17 +66,6 @@ class Looker:
                 await self.source.close()
         except Exception as error:  # noqa: BLE001 - nothing that a source does may keep the engine from ending
             _log.info("%s: closing: %s", self.pair, self._redact(f"{type(error).__name__}: {error}"))
-
-    async def _still_busy(self, began: datetime, started: float) -> Reading | None:
-        """Wait for an abandoned look to end; a failure reading while it does not. None: it ended, ask anew."""
-        assert self._reading is not None
-        await asyncio.wait({self._reading}, timeout=self.source.deadline_s)
-        if not self._reading.done():
-            took_ms = round((time.monotonic() - started) * 1000, 1)
-            return self._failed(began, took_ms, "no answer, and still busy with an earlier look")
-        _retrieve(self._reading)
-        self._reading = asyncio.create_task(self.source.read(), name=self.pair)
-        return None
 
     def _abandon(self) -> None:
         assert self._reading is not None
@@ -143,6 +133,11 @@ class Looker:
         if self.failures == 0:
             lines = "".join(traceback.format_exception(error))
             _log.error("%s: %s failed\n%s", self.pair, doing, self._redact(lines))
+
+
+def _since(started: float) -> float:
+    """Milliseconds since then, to two digits: nobody reads more, and the recording is spared the rest."""
+    return rounded((time.monotonic() - started) * 1000, 6)
 
 
 def _sentence(error: BaseException) -> str:

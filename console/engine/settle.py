@@ -13,9 +13,9 @@ import msgspec
 
 from console.readings import Reading
 
-MANTISSA_BITS = 12
-"""Bits kept of a number's mantissa: a relative error below 1/8000, finer than any screen shows. What is left of the eight
-bytes are zeros, which the recording packs away: without this, numbers alone would fill its budget."""
+MANTISSA_BITS = 11
+"""Bits kept of a number's mantissa: a relative error of at most 1/2048, finer than any screen shows. What is left of the
+eight bytes are zeros, which the recording packs away: without this, numbers alone would fill its budget."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -34,12 +34,12 @@ def settle(reading: Reading) -> Reading:
     return _rounded(copy)
 
 
-def rounded(value: float) -> float:
-    """``value`` with ``MANTISSA_BITS`` bits. Raises LyingError for what is no number."""
+def rounded(value: float, bits: int = MANTISSA_BITS) -> float:
+    """``value`` with so many bits. Raises LyingError for what is no number."""
     if not math.isfinite(value):
         raise LyingError("its answer holds a number that is none")
     mantissa, exponent = math.frexp(value)
-    return math.ldexp(round(mantissa * (1 << MANTISSA_BITS)), exponent - MANTISSA_BITS)
+    return math.ldexp(round(mantissa * (1 << bits)), exponent - bits)
 
 
 @functools.cache
@@ -58,6 +58,8 @@ def _rounded(struct: S) -> S:
             continue
         if kind == "number":
             changes[name] = rounded(value)
+        elif kind == "moment":
+            changes[name] = moment(value)
         elif kind == "numbers":
             changes[name] = {key: rounded(number) for key, number in value.items()}
         else:
@@ -65,26 +67,32 @@ def _rounded(struct: S) -> S:
     return msgspec.structs.replace(struct, **changes) if changes else struct
 
 
+_EXACT = frozenset({"every_s"})
+"""Not measured but set: what is derived from them must come out exactly."""
+
+
 @functools.cache
 def _plan(cls: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
-    """Fields that hold numbers: (field, ``number``, ``numbers`` or ``rows``)."""
+    """Fields that are rounded: (field, ``number``, ``moment``, ``numbers`` or ``rows``)."""
     found: list[tuple[str, str]] = []
     for name, hint in typing.get_type_hints(cls).items():
-        if typing.get_origin(hint) is ClassVar:
+        if typing.get_origin(hint) is ClassVar or name in _EXACT:
             continue
         row = typing.get_args(hint)[-1] if typing.get_origin(hint) is dict else None
-        if _is_number(hint):
+        if _is(float, hint):
             found.append((name, "number"))
-        elif row is not None and _is_number(row):
+        elif _is(datetime, hint):
+            found.append((name, "moment"))
+        elif row is not None and _is(float, row):
             found.append((name, "numbers"))
         elif isinstance(row, type) and issubclass(row, msgspec.Struct) and _plan(row):
             found.append((name, "rows"))
     return tuple(found)
 
 
-def _is_number(hint: Any) -> bool:
+def _is(kind: type, hint: Any) -> bool:
     union = typing.get_origin(hint) in (types.UnionType, typing.Union)
-    return float in (typing.get_args(hint) if union else (hint,))
+    return kind in (typing.get_args(hint) if union else (hint,))
 
 
 def moment(value: datetime) -> datetime:

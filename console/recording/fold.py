@@ -53,5 +53,10 @@ class Fold:
             rows = body.get(name, {})
             for key in lost:
                 rows.pop(key, None)
+        for name, parts in frame.parts.items():
+            rows = body.get(name, {})
+            for key, part in parts.items():
+                if key in rows:
+                    rows[key].update(part)
         for name, fresh in frame.rows.items():
             body.setdefault(name, {}).update(fresh)
