@@ -33,6 +33,7 @@ from console.readings import Findings
 from screens.base import BoardScreen
 from screens.keys import bindings
 from screens.overview import OverviewScreen
+from screens.prompt import parse_moment
 from screens.themes import DEFAULT, SIXTEEN, THEMES
 from screens.view import Replay, View, without_engine
 from widgets.painter import Painter
@@ -468,8 +469,6 @@ class BanksmanApp(App[int], inherit_bindings=False):
             screen.asked(screen.focused)
             if text is None:
                 return
-            from screens.prompt import parse_moment
-
             moment = parse_moment(text, tape.start, tape.end, tape.now)
             if moment is None:
                 self.say("a moment is written 02:41, 02:41:30, -5m, start or end", "warning")

@@ -32,6 +32,7 @@ from console.actions import Action
 from screens.header import header_lines
 from screens.keybar import key_line
 from screens.keys import bindings
+from screens.prompt import Prompt
 from screens.view import View
 from widgets.lines import Lines
 from widgets.replaybar import replay_line
@@ -112,6 +113,7 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         yield Header(id="header")
         yield from self.body()
         yield KeyBar(id="keybar")
+        yield Prompt()
 
     # -- what a screen brings ----------------------------------------------------------------------------------------
 
@@ -199,6 +201,12 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         """A key without anything to do is not offered."""
         if action == "filter":
             return self.filtered() is not None
+        if action == "describe":
+            return type(self).described is not BoardScreen.described
+        if action == "log":
+            return type(self).log_target is not BoardScreen.log_target
+        if action == "aside":
+            return type(self).aside is not BoardScreen.aside
         return True
 
     def action_describe(self) -> None:
@@ -240,10 +248,8 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         done: Callable[[str | None], None],
     ) -> None:
         """Ask for a line of text at the bottom."""
-        from screens.prompt import Prompt
-
         self.query_one("#keybar", KeyBar).display = False
-        self.mount(Prompt(label, value, placeholder=placeholder, changed=changed, done=done))
+        self.query_one(Prompt).ask(label, value, placeholder, changed, done)
 
     def asked(self, focus: Widget | None) -> None:
         """The question is over."""

@@ -20,7 +20,7 @@ MOST_ROWS = 5000
 """A description longer than this ends in a sentence that says so."""
 
 
-class DescribeScreen(BoardScreen, inherit_bindings=False):
+class DescribeScreen(BoardScreen):
     """One thing, as it was when it was opened; `/` filters, `c` copies a line."""
 
     name_of_pane = "describe"

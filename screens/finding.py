@@ -17,7 +17,7 @@ from widgets.verdict import SIGNS, word
 LABEL = 9
 
 
-class FindingScreen(TextPage, inherit_bindings=False):
+class FindingScreen(TextPage):
     """Kept up to date; once the finding has closed it says so and keeps what it last knew."""
 
     name_of_pane = "finding"

@@ -10,7 +10,7 @@ from screens.view import View
 from widgets.spans import Block, fit, line, text_width, wrap
 
 
-class HelpScreen(TextPage, inherit_bindings=False):
+class HelpScreen(TextPage):
     """``live``: ids of the actions that had a key on the screen below."""
 
     name_of_pane = "help"

@@ -20,7 +20,7 @@ AGAIN_S = 5.0
 _BAD = (("PANIC", "critical"), ("FATAL", "critical"), ("ERROR", "critical"), ("WARNING", "warning"), ("# ", "warning"))
 
 
-class LogScreen(BoardScreen, inherit_bindings=False):
+class LogScreen(BoardScreen):
     """Newest line last; the cursor stays on its line while new ones arrive."""
 
     name_of_pane = "log"

@@ -23,10 +23,8 @@ class Reader(TextView, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [each for each in bindings("table") if getattr(each, "id", "") in _MOVES]
 
 
-class TextPage(BoardScreen, inherit_bindings=False):
+class TextPage(BoardScreen):
     """A page of text, made anew from the view whenever it is painted."""
-
-    BINDINGS: ClassVar[list[BindingType]] = []
 
     def body(self) -> ComposeResult:
         """One text view."""

@@ -28,42 +28,49 @@ class Entry(Input):
 
 
 class Prompt(Horizontal):
-    """``/ words``: ``changed`` hears each change, ``done`` the end (None: given up with Esc)."""
+    """``/ words`` in place of the key bar. It is there from the beginning, so that no letter typed after ``/`` is lost."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False)]
     DEFAULT_CSS = """
-    Prompt { dock: bottom; height: 1; }
-    Prompt > Lines { height: 1; }
+    Prompt { dock: bottom; height: 1; display: none; }
+    Prompt > Lines { height: 1; width: auto; }
     """
 
-    def __init__(
-        self,
-        label: str,
-        value: str = "",
-        *,
-        placeholder: str = "",
-        changed: Callable[[str], None] | None = None,
-        done: Callable[[str | None], None],
-    ) -> None:
-        super().__init__()
-        self._label = label
-        self._value = value
-        self._placeholder = placeholder
-        self._changed = changed
-        self._done = done
+    def __init__(self) -> None:
+        super().__init__(id="prompt")
+        self._label = Lines()
+        self._entry = Entry()
+        self._changed: Callable[[str], None] | None = None
+        self._done: Callable[[str | None], None] | None = None
 
     def compose(self) -> ComposeResult:
         """The sign and the entry."""
-        label = Lines([line(" ", (self._label, "key"), " ")])
-        label.styles.width = len(self._label) + 2
-        yield label
-        yield Entry(self._value, self._placeholder)
+        yield self._label
+        yield self._entry
 
-    def on_mount(self) -> None:
-        """Ready to type."""
-        entry = self.query_one(Entry)
-        entry.focus()
-        entry.cursor_position = len(self._value)
+    @property
+    def active(self) -> bool:
+        """Whether something is being asked."""
+        return self._done is not None
+
+    def ask(
+        self,
+        label: str,
+        value: str,
+        placeholder: str,
+        changed: Callable[[str], None] | None,
+        done: Callable[[str | None], None],
+    ) -> None:
+        """Ask: ``changed`` hears each letter, ``done`` the end (None: given up with Esc)."""
+        self._label.styles.width = len(label) + 2
+        self._label.show([line(" ", (label, "key"), " ")])
+        with self.prevent(Input.Changed):
+            self._entry.value = value
+        self._entry.placeholder = placeholder
+        self._entry.cursor_position = len(value)
+        self._changed, self._done = changed, done
+        self.display = True
+        self.screen.set_focus(self._entry, scroll_visible=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Each letter."""
@@ -81,8 +88,10 @@ class Prompt(Horizontal):
         self._end(None)
 
     def _end(self, value: str | None) -> None:
-        self._done(value)
-        self.remove()
+        done, self._done, self._changed = self._done, None, None
+        self.display = False
+        if done is not None:
+            done(value)
 
 
 def parse_moment(text: str, start: datetime, end: datetime, now: datetime) -> datetime | None:
