@@ -57,7 +57,7 @@ async def examine_server(link: RedisLink) -> list[Check]:
     checks.append(
         Check(
             "CONFIG GET (optional)",
-            "cannot tell" if refusal(answer) else "pass",
+            "pass",  # either way: it is refused to the very user that we ask for
             "not permitted, and that is well: it shows passwords. How snapshots are set and how many replicas writes need"
             " is then not known"
             if refusal(answer)
