@@ -73,7 +73,11 @@ class Server:
         """Start it, and wait until it answers PING (``ready``), or anything."""
         with (self.directory / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent  # noqa: PLW1509
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509
             )
         asked = "PING" if ready else "INFO"
         until(lambda: self.client().execute_command(asked), f"{self.name} answers")
