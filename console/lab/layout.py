@@ -11,7 +11,7 @@ from pathlib import Path
 from console.lab import privilege, state
 from console.lab.errors import LabError
 from console.lab.ports import Reservation
-from console.lab.process import boot_id
+from console.lab.process import Identity, boot_id
 from console.lab.servers import cache, postgres
 from console.lab.servers.etcd import etcd
 from console.lab.state import Lab, Server, write_file
@@ -70,7 +70,7 @@ def _servers(directory: Path, ports: Reservation, passwords: dict[str, str], way
     return [*servers, _load(directory)]
 
 
-def lay_out(directory: Path, ports: Reservation, load: float) -> Lab:
+def lay_out(directory: Path, ports: Reservation, load: float, owner: Identity | None = None) -> Lab:
     """Write everything that a new laboratory needs into an empty directory.
 
     Raises:
@@ -87,6 +87,7 @@ def lay_out(directory: Path, ports: Reservation, load: float) -> Lab:
         boot_id=boot_id(),
         load=load,
         privilege=way,
+        owner=owner,
         servers={server.name: server for server in servers},
     )
     state.write(lab)

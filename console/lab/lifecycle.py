@@ -14,7 +14,7 @@ from console.lab.control import Ask
 from console.lab.errors import LabError
 from console.lab.layout import clear, lay_out
 from console.lab.ports import Reservation
-from console.lab.process import MARK, alive, boot_id, processes_of
+from console.lab.process import MARK, alive, boot_id, identify, processes_of
 from console.lab.state import Lab, Server
 from console.lab.sweep import sweep
 
@@ -107,10 +107,11 @@ def _raise(rise: _Rise) -> None:
     rise.ready("load", health.load_problem, 40, f"{len(tenants.TENANTS)} tenants and the cache, load {lab.load:g}")
 
 
-def up(directory: Path | str, *, load: float = 1.0, report: Report = _quiet) -> Lab:
+def up(directory: Path | str, *, load: float = 1.0, report: Report = _quiet, owner: int | None = None) -> Lab:
     """Bring a laboratory up, or return the one that runs there; ready when this returns.
 
     ``load`` scales how busy its users are (1: six tenants, some ten transactions a second at the busiest hour).
+    ``owner``: pid of a process with which the laboratory is to end, however that ends; without one it stays until `down`.
     What an earlier one left in the directory, run down or not, is cleared away first.
 
     Raises:
@@ -125,7 +126,7 @@ def up(directory: Path | str, *, load: float = 1.0, report: Report = _quiet) -> 
     ports = Reservation()
     rise: _Rise | None = None
     try:
-        rise = _Rise(lay_out(place, ports, load), ports, report)
+        rise = _Rise(lay_out(place, ports, load, identify(owner) if owner else None), ports, report)
         _raise(rise)
         environment.write(rise.lab)
         lab = control.ask(place, Ask("ready"))

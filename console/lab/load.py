@@ -35,7 +35,7 @@ _CACHE_ROUNDS_PER_S = 4.0
 _SESSION_TTL_S = 600
 _SESSIONS = 400
 QUEUES = ("queue:mail", "queue:jobs")
-_PATIENCE_S = 30.0
+_PATIENCE_S = 15.0
 """After so long without an answer a user gives up, and the session is made anew."""
 
 

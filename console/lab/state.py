@@ -53,6 +53,8 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     """How servers that refuse root are run: ``plain``, ``user namespace`` or ``setuid``."""
     servers: dict[str, Server]
     supervisor: Identity | None = None
+    owner: Identity | None = None
+    """The process with which the laboratory ends, where it belongs to one (a test run)."""
     ready_at: datetime | None = None
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,9 +95,9 @@ class Supervisor:
         self._save(servers={key: server for key, server in self.lab.servers.items() if key != name})
 
     async def watch(self) -> None:
-        """Notice children that ended and start again those that nobody holds down."""
+        """Notice children that ended and start again those that nobody holds down; until the owner, if any, has ended."""
         loop = asyncio.get_running_loop()
-        while True:
+        while self.lab.owner is None or alive(self.lab.owner):
             await asyncio.sleep(_LOOK_EVERY_S)
             for name, child in list(self._children.items()):
                 if child.poll() is not None:
@@ -183,10 +184,13 @@ def main() -> None:
     directory = Path(sys.argv[1])
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     own = identify(os.getpid())
+    owned = state.read(directory).owner is not None
     try:
         asyncio.run(_run(directory))
     finally:
         sweep(directory, but={own} if isinstance(own, Identity) else set())
+        if owned and (directory / state.FILE).exists():
+            shutil.rmtree(directory)
 
 
 if __name__ == "__main__":

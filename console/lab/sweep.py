@@ -12,7 +12,7 @@ _GENTLE_S = 3.0
 _IPC_RMID = 0
 
 
-def _shared_memory_ids(directory: Path) -> list[int]:
+def shared_memory_ids(directory: Path) -> list[int]:
     """System V segments that PostgreSQL servers below this directory made: a killed postmaster leaves its own behind."""
     found = []
     for file in directory.glob("*/data/postmaster.pid"):
@@ -36,7 +36,7 @@ def sweep(directory: Path, but: set[Identity] | None = None) -> int:
     """
     but = but or set()
     found = [process for process in processes_of(directory) if process not in but]
-    segments = _shared_memory_ids(directory)
+    segments = shared_memory_ids(directory)
     titles = {process: command_line(process) for process in found}
     for process, title in titles.items():
         if "console.lab.supervisor" in title or "patroni" in title:

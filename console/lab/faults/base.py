@@ -64,6 +64,9 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     """State that a pane turns to, or worse; panes that are not named keep theirs."""
     latency_s: float
     """After the first observable effect, by when all of it shows. Holds for the thresholds in ``config/defaults.yaml``."""
+    lasts_s: float = 0.0
+    """For how long at least its findings stay when nobody heals; after that the platform's own reaction may have turned
+    them into those that are allowed. 0: until ``heal``."""
     heals_itself: bool = False
     """The platform recovers without ``heal``."""
     lingers_s: float = 0.0

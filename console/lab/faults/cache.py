@@ -72,7 +72,8 @@ def _write_big_keys(stroke: Stroke) -> None:
     client.set(BIG_STRING, b"payslip " * (stroke.number("mb") * 2**20 // 8))
     wanted = stroke.number("elements")
     for begin in range(0, wanted, 5000):
-        client.rpush(BIG_LIST, *(f"move {index}" for index in range(begin, min(begin + 5000, wanted))))
+        rows = range(begin, min(begin + 5000, wanted))
+        client.rpush(BIG_LIST, *(f"move {row:07}: 12 bags of cement, depot to site 4" for row in rows))
 
 
 def _big_keys_there(stroke: Stroke) -> bool:
@@ -86,8 +87,8 @@ def _remove_big_keys(stroke: Stroke) -> None:
 
 CACHE_FULL = Fault(
     name="cache-full",
-    does=f"keys {FILLING}… of 64 kB without expiry are written to the primary until it refuses more, and whenever it takes "
-    "some again. Sessions, which have an expiry, are evicted first (volatile-lru); then every write is refused",
+    does=f"keys {FILLING}… of 64 kB, then of 4 kB and less, without expiry are written to the primary until it refuses even those, and "
+    "whenever it takes some again. Sessions, which have an expiry, are evicted first (volatile-lru); then every write is refused",
     observable_from="memory is at its limit and a write has been refused",
     signs=Signs(
         findings=("cache-memory-full", "cache-writes-refused"),

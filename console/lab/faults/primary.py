@@ -74,6 +74,7 @@ _RESTARTED = Signs(
     ),
     panes={"database": "warning"},
     latency_s=10,
+    lasts_s=100,
     heals_itself=True,
     lingers_s=130,
     truth=Truth(
@@ -95,7 +96,9 @@ _DEAD = Signs(
         "primary-restarted",
     ),
     panes={"database": "critical"},
-    latency_s=10,
+    latency_s=12,
+    lasts_s=8,
+    lingers_s=130,
     truth=Truth(
         broken="the primary and its Patroni are dead; a standby takes over when the leader key has run out after 20 s",
         felt="every tenant: no write succeeds for some twenty seconds; then one standby fewer until it is back",
@@ -116,7 +119,8 @@ KILL_PRIMARY = Fault(
 HANG_PRIMARY = Fault(
     name="hang-primary",
     does="SIGSTOP to every PostgreSQL process of the primary: postmaster, sessions and helpers. Its Patroni runs on, "
-    "and the kernel still accepts connections to the port",
+    "and the kernel still accepts connections to the port. When the leader key has run out, after some 20 s, a standby is "
+    "promoted; healed, the old primary finds that it is none any more and follows",
     observable_from="every process stands still: no statement and no log-in is answered",
     signs=Signs(
         findings=("primary-hung",),
@@ -133,6 +137,7 @@ HANG_PRIMARY = Fault(
         ),
         panes={"database": "critical"},
         latency_s=12,
+        lasts_s=8,
         truth=Truth(
             broken="PostgreSQL on the primary stands still though its port accepts connections",
             felt="every tenant: whatever they do waits without an answer",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
 import threading
 import time
@@ -19,7 +21,8 @@ from console.lab.faults.base import Stroke
 from console.lab.faults.slot import SLOT_FILLS_DISK, retained
 from console.lab.tenants import connect
 
-_FILLER = b"x" * 65536
+_PIECES = (b"x" * 65536, b"x" * 4096, b"x" * 128)
+"""Large ones first; small ones take what they leave, so that not even a short value finds room."""
 
 
 def _session(stroke: Stroke, what: str, **options: Any) -> psycopg.Connection[Any]:
@@ -86,15 +89,14 @@ def slot_fills_disk(stroke: Stroke) -> None:
 
 def cache_full(stroke: Stroke) -> None:
     """Fill the cache's primary, and fill it again whenever it takes something."""
-    number = 0
+    number = itertools.count()
+    client = health.valkey(stroke.lab, cache.primary(stroke.lab))
     while True:
-        client = health.valkey(stroke.lab, cache.primary(stroke.lab))
-        try:
-            while True:
-                client.set(f"{cache.FILLING}{number}", _FILLER)
-                number += 1
-        except redis.exceptions.RedisError:
-            time.sleep(1)
+        for piece in _PIECES:
+            with contextlib.suppress(redis.exceptions.OutOfMemoryError):
+                while True:
+                    client.set(f"{cache.FILLING}{next(number)}", piece)
+        time.sleep(0.2)
 
 
 def _stay() -> None:

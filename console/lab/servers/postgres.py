@@ -53,11 +53,15 @@ _PARAMETERS: dict[str, Any] = {
 
 
 def _cluster_settings() -> dict[str, Any]:
-    """What Patroni keeps in etcd. The times are the lowest that it accepts."""
+    """What Patroni keeps in etcd.
+
+    ``ttl`` and ``loop_wait`` are the lowest that it accepts. With the lowest ``retry_timeout`` (3 s) a primary would step
+    down whenever a busy machine keeps etcd from answering for a moment.
+    """
     return {
         "ttl": 20,
         "loop_wait": 1,
-        "retry_timeout": 3,
+        "retry_timeout": 6,
         "maximum_lag_on_failover": 1048576,
         "synchronous_mode": True,
         "synchronous_node_count": 1,
