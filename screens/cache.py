@@ -9,7 +9,7 @@ from console.readings import Finding, RedisKeys, RedisServer, Sentinel
 from screens.base import Described
 from screens.cache_group import Cache, cache_at, caches
 from screens.cache_rows import clients, keys, queues, sentinels, servers, slow
-from screens.cache_side import below, side
+from screens.cache_side import below, figures, side
 from screens.cache_topology import failover_words, primary_words, quorum_words, topology
 from screens.database_head import subject_words
 from screens.pane_findings import about, severities, silent_words
@@ -138,8 +138,11 @@ class CacheScreen(SectionsScreen):
         return side(view, self._cache, self._found, cells, height)
 
     def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
-        """The other sections in brief, where the screen is wide."""
-        return below(view, self._cache, self.tab, cells, room) if layout == "wide" else []
+        """The other sections in brief; on a small screen the primary in figures, under the servers."""
+        if layout != "small":
+            return below(view, self._cache, self.tab, cells, room)
+        drawn = figures(self._cache, view.now, cells) if self.tab == "servers" else []
+        return [*drawn[: room - 1], drawn[-1]] if len(drawn) > room > 3 else drawn if len(drawn) <= room else []
 
     # -- rows --------------------------------------------------------------------------------------------------------
 

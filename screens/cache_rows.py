@@ -10,7 +10,7 @@ from screens.cache_group import Cache, Server, Watch
 from screens.cache_topology import FULL, NEARLY, wasteful
 from screens.database_sessions import one_line
 from screens.section import Section, fact, number_cell, unknown
-from screens.trust import believed, silence, silence_and_why
+from screens.trust import believed, silence_and_why, silent_for
 from widgets.columns import Cell, Column, Row
 from widgets.format import (
     bar,
@@ -30,14 +30,14 @@ from widgets.gauge import level
 from widgets.spans import Line, joined, line
 
 SERVERS = (
-    Column("name", "server", 14, flex=1, sort="S"),
-    Column("role", "role", 9, sort="R"),
-    Column("state", "state", 16, flex=1, sort="A"),
+    Column("name", "server", 10, sort="S"),
+    Column("role", "role", 7, sort="R"),
+    Column("state", "state", 13, flex=1, sort="A"),
     Column("memory", "memory", 15, sort="M", descending=True),
     Column("policy", "policy", 15, drop=6, sort="Y"),
     Column("fragmentation", "fragm.", 6, "right", drop=5, sort="F", descending=True),
     Column("evicted", "evicted", 8, "right", drop=1, sort="E", descending=True),
-    Column("hit", "hit", 6, "right", sort="H"),
+    Column("hit", "hit", 5, "right", sort="H"),
     Column("ops", "ops", 8, "right", sort="O", descending=True),
     Column("clients", "clients", 7, "right", drop=3, sort="C", descending=True),
     Column("blocked", "blocked", 7, "right", drop=4, sort="B", descending=True),
@@ -95,7 +95,7 @@ def server_state(server: Server, now: datetime) -> tuple[str, str]:
     """How a server is, in few words, and the style."""
     reading = server.reading
     if reading is None:
-        return silence(server.raw, now), "unknown"
+        return silent_for(server.raw, now), "unknown"
     if reading.write_refused:
         return f"refuses writes: {reading.write_refused}", "critical"
     if reading.loading:
@@ -334,7 +334,7 @@ def sentinel_row(cache: Cache, watch: Watch, now: datetime) -> Row:
     """One Sentinel's view."""
     reading = watch.reading
     if reading is None:
-        return Row(watch.name, (watch.name, Cell("?", "unknown"), Cell(silence(watch.raw, now), "unknown")))
+        return Row(watch.name, (watch.name, Cell("?", "unknown"), Cell(silent_for(watch.raw, now), "unknown")))
     named = cache.at(reading.primary_address)
     flags = reading.primary_flags
     state, style = (

@@ -31,16 +31,16 @@ def side(view: View, cache: Cache, found: list[Finding], cells: int, height: int
     """Findings, the primary in figures, trends at the foot."""
     silent = silent_words(view.board, "cache", cache.name, view.now)
     trends = trends_box(view, "cache", cache.name, FIGURES, cells)
-    figures = _figures(cache, view.now, cells)
+    shown = figures(cache, view.now, cells)
     room = height - len(trends)
-    if room - len(figures) < 4:
-        figures = []
-    parts = [*findings_box(found, view.now, cells, room - len(figures), silent), *figures]
+    if room - len(shown) < 4:
+        shown = []
+    parts = [*findings_box(found, view.now, cells, room - len(shown), silent), *shown]
     parts += [()] * max(0, room - len(parts))
     return [*parts, *trends]
 
 
-def _figures(cache: Cache, now: datetime, cells: int) -> Block:
+def figures(cache: Cache, now: datetime, cells: int) -> Block:
     """Memory, keys, traffic, clients and persistence of the server that matters most."""
     server = cache.server(cache.main)
     title = f"{cache.main} in figures"

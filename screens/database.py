@@ -140,14 +140,8 @@ class DatabaseScreen(SectionsScreen):
             return ()
         member = self._cluster.member(self.shown)
         role = "" if member is None or member.sql is None else "primary" if member.is_primary else "standby"
-        return line(
-            ("of ", "muted"),
-            (self.shown, "strong"),
-            (f" {role}" if role else "", "muted"),
-            ("  m ", "key"),
-            ("other", "muted"),
-            " ",
-        )
+        whose = line(("of ", "muted"), (self.shown, "strong"), (f" {role}" if role else "", "muted"), " ")
+        return whose if self.layout_now == "small" else line(whose, (" m ", "key"), ("other", "muted"), " ")
 
     def topology(self, view: View) -> Topology:
         """Members and what flows between them."""
@@ -165,7 +159,7 @@ class DatabaseScreen(SectionsScreen):
     def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
         """The whole text of the row under the cursor."""
         key = self.table.cursor
-        if key is None:
+        if key is None or layout == "small":
             return []
         found = preview(view, self._cluster, self.shown, self._found, self.tab, key)
         return [] if found is None else preview_box(found, cells, min(room, 7 if layout == "wide" else 5))

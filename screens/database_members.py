@@ -7,7 +7,7 @@ from datetime import datetime
 from screens.database_cluster import Cluster, Member
 from screens.database_topology import notes
 from screens.section import Section, number_cell
-from screens.trust import silence
+from screens.trust import silence, silent_for
 from widgets.columns import Cell, Column, Row
 from widgets.format import UNKNOWN, count, milliseconds, seconds, short_age, size
 from widgets.spans import line
@@ -35,7 +35,7 @@ def member_row(cluster: Cluster, member: Member, now: datetime) -> Row:
     words = Cell(line((said[0][0], said[0][1])) if said else "", "")
     patroni = Cell(_patroni_words(member, now), "unknown" if member.has_patroni and member.patroni is None else "")
     if sql is None:
-        cells = (member.name, Cell(UNKNOWN, "unknown"), Cell(silence(member.sql_raw, now), "unknown"), patroni)
+        cells = (member.name, Cell(UNKNOWN, "unknown"), Cell(silent_for(member.sql_raw, now), "unknown"), patroni)
         return Row(member.name, (*cells, *(Cell(UNKNOWN, "unknown", float("nan")) for _ in range(7)), words))
     role = "primary" if member.is_primary else "standby" if sql.in_recovery else UNKNOWN
     state = "accepts writes" if member.is_primary else sql.receiver_status or "not streaming"

@@ -27,7 +27,7 @@ STATEMENTS = (
     Column("wal", "WAL", 8, "right", drop=1, sort="W", descending=True),
     Column("database", "database", 12, drop=3, sort="D"),
     Column("user", "user", 9, drop=6, sort="U"),
-    Column("query", "query", 14, flex=1, sort="Q"),
+    Column("query", "query", 26, flex=1, sort="Q"),
 )
 IO = (
     Column("backend", "backend", 19, sort="B"),

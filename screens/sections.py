@@ -40,11 +40,11 @@ SIDE = 66
 
 @functools.lru_cache(maxsize=64)
 def roomy(columns: tuple[Column, ...], cells: int) -> tuple[Column, ...]:
-    """The columns for ``cells``: where there is room, text that flexes gets a fair share before optional columns come in."""
-    least = min(40, cells // 5) if cells >= MIDDLE_FROM - 4 else 0
-    return tuple(
-        replace(each, width=max(each.width, least)) if each.flex and each.drop == 0 else each for each in columns
-    )
+    """The columns for ``cells``: where there is room, text at the end gets a fair share before optional columns come in."""
+    if cells < MIDDLE_FROM - 4 or not columns or not columns[-1].flex:
+        return columns
+    last = columns[-1]
+    return (*columns[:-1], replace(last, width=max(last.width, min(40, cells // 5))))
 
 
 class SectionsScreen(BoardScreen, inherit_bindings=False):
@@ -228,8 +228,10 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
     def _draw_below(self, view: View, layout: Layout, cells: int) -> None:
         """What stands under the table, as far as the table can spare the room."""
         below = self.query_one("#below", Lines)
-        room = self.query_one("#sections").size.height - 2 - len(self.query_one("#summary", Lines).lines) - LEAST_ROWS
-        drawn = self.below(view, cells, layout, room) if room > 2 and layout != "small" else []
+        rows = len(self._section.rows) if self._section is not None else 0
+        least = 1 + min(LEAST_ROWS, max(2, rows))
+        room = self.query_one("#sections").size.height - 1 - len(self.query_one("#summary", Lines).lines) - least
+        drawn = self.below(view, cells, layout, room) if room > 2 else []
         if below.display != bool(drawn):
             below.display = bool(drawn)
         below.show(drawn[:room] if drawn else [])

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from console.readings import Reading
-from widgets.format import age, clock
+from widgets.format import age, clock, short_age
 
 R = TypeVar("R", bound=Reading)
 
@@ -34,6 +34,16 @@ def silence(reading: Reading | None, now: datetime) -> str:
     if reading.is_stale(now):
         return f"not read since {clock(reading.taken_at)}, {age(reading.age_s(now))}"
     return ""
+
+
+def silent_for(reading: Reading | None, now: datetime) -> str:
+    """``silence`` for a column of a dozen cells: ``silent 12 s``, ``denied``, ``not read``."""
+    if reading is None or (not reading.readable and reading.good_at is None and reading.status == "unreachable"):
+        return "not read"
+    if reading.status in ("denied", "not-configured"):
+        return reading.status
+    last = reading.taken_at if reading.readable else reading.good_at
+    return f"silent {short_age((now - last).total_seconds())}" if last else "silent"
 
 
 def silence_and_why(reading: Reading | None, now: datetime) -> str:
