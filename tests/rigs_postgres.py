@@ -132,6 +132,10 @@ class Postgres:
                 return each
         raise LookupError(title)
 
+    def process_of(self, pid: int) -> psutil.Process:
+        """The backend that calls itself ``pid``."""
+        return psutil.Process(pid)
+
     def connect(self, database: str = "postgres", user: str = "postgres", **more: Any) -> psycopg.Connection[Any]:
         """A plain connection, for what tests do to the server."""
         return psycopg.connect(

@@ -88,7 +88,7 @@ class Patroni:
             raise PatroniError(f"GET {path}: {clean(str(error) or type(error).__name__, 200)}") from None
         try:
             return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             begin = clean(body[:200], 60)
             if status in (401, 403):
                 raise PatroniError(f"GET {path}: HTTP {status}", denied=True) from None

@@ -77,8 +77,8 @@ class LogTailSource:
         self._follower.abandon()
 
     async def close(self) -> None:
-        """End a command that runs."""
-        self._follower.abandon()
+        """End a command that runs, and see it gone."""
+        await self._follower.close()
 
     async def examine(self) -> list[Check]:
         """Whether it can be read."""
@@ -127,6 +127,9 @@ class _File:
     def abandon(self) -> None:
         """Nothing is held open."""
 
+    async def close(self) -> None:
+        """Nothing is held open."""
+
     def _new(self) -> tuple[Path, bytes]:
         path = _newest(self._path)
         # Not blocking: a pipe that nobody writes to would hang.
@@ -144,10 +147,11 @@ class _File:
         end = raw.rfind(b"\n") + 1  # a line that is still being written comes with the next look
         if not end and len(raw) < _WINDOW:
             return path, b""
-        if begin > self._offset:  # cut into the middle of a line
-            raw, end, begin = raw[(cut := raw.find(b"\n") + 1) :], end - cut, begin + cut
-        self._offset = begin + (end or len(raw))
-        return path, raw[: end or len(raw)]
+        whole = raw[:end] if end else raw
+        skipped = begin > self._offset
+        self._offset = begin + len(whole)
+        # What was skipped ended in the middle of a line.
+        return path, whole[whole.find(b"\n") + 1 :] if skipped and end else whole
 
 
 def _newest(path: Path) -> Path:
@@ -172,6 +176,7 @@ class _Command:
     def __init__(self, command: list[str]) -> None:
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
+        self._ended: asyncio.subprocess.Process | None = None
 
     async def read(self, lines: deque[tuple[int, str]]) -> str:
         """Run it and append what is new."""
@@ -202,8 +207,16 @@ class _Command:
         """End it and what it started."""
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
+            self._ended = process
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End it, and let the loop see its end."""
+        self.abandon()
+        if self._ended is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.communicate(), 0.5)
 
 
 async def _tail(stream: asyncio.StreamReader) -> bytes:
