@@ -6,7 +6,7 @@ STAMP := $(VENV)/.made-from-lock
 ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: env demo check test matrix soak bench lock clean
+.PHONY: env demo check test matrix soak bench docs lock clean
 
 env: $(STAMP)
 
@@ -39,6 +39,11 @@ soak: env
 
 bench: env
 	$(BIN)/python -m pytest -m bench --timeout 3600 -s $(ARGS)
+
+# What is made from the code: a test compares each.
+docs: env
+	$(BIN)/python -m console.settings.schema
+	$(BIN)/python -m tests.tools.readme
 
 # The lock holds versions and hashes and no address, so that any index serves it.
 lock:
