@@ -260,3 +260,5 @@ class Emulator:
                 continue
             out += {2: [5], 22: [22, 25], 5: [], 25: []}.get(v, [v])
             i += 1
+        if out:
+            scr.select_graphic_rendition(*out)
