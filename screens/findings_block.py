@@ -103,7 +103,16 @@ def _story(story: Story, number: int, now: datetime, cells: int, selected: str) 
     root = story.causes[-1] if story.causes else effect
     if root.action:
         rows += [(todo, effect.id, each) for each in _answer("do", root.action, cells, "accent")]
+    if first:
+        rows.append((10, "", _KEYS))
+    rows.append((11, "", ()))
     return rows
+
+
+_KEYS: Line = line(
+    (" " * (3 + LABEL), ""), ("Enter", "key"), (" evidence and runbook   ", "muted"), ("d", "key"), (" describe   ", "muted"),
+    ("l", "key"), (" server log   ", "muted"), ("c", "key"), (" copy", "muted"),
+)  # fmt: skip
 
 
 def _title(finding: Finding, now: datetime, cells: int, depth: int, selected: str) -> Line:
@@ -174,14 +183,13 @@ _THINGS = {
 def _calm(view: View, cells: int) -> Block:
     """Nothing wrong, or nothing known: said as such, with what is watched and how fresh it is."""
     environment = view.environment
-    if view.lost or environment is None:
+    if environment is None:
+        return [(), line(" ", ("? Nothing is known yet", "unknown strong"))]
+    if view.lost:
+        said = "Nothing is known now" if view.lost_state != "starting" else "Nothing is known yet"
         return [
             (),
-            line(
-                " ",
-                ("? Nothing is known", "unknown strong"),
-                (f": {view.lost or 'no answer from the engine yet'}", "unknown"),
-            ),
+            line(" ", (f"? {said}", "unknown strong"), (": what was read before is not shown as if it were.", "muted")),
         ]
     watched = _watched(environment.panes)
     states = {pane: view.state(pane) for pane in _panes(environment.panes)}

@@ -20,14 +20,18 @@ def header_lines(view: View, cells: int) -> Block:
 
 def _first(view: View, cells: int) -> Line:
     right = _right(view, cells)
-    room = cells - width(right) - 1
-    parts = _left(view, cells)
-    while len(parts) > 2 and width(joined(parts)) > room:
-        parts.pop(max(1, len(parts) - 1))
+    room = cells - width(right) - 2
+    parts = next(
+        (parts for names in (4, 3, 2, 1, 0) if width(joined(parts := _left(view, cells, names))) <= room), None
+    )
+    if parts is None:
+        parts = _left(view, cells, 0)
+        while len(parts) > 2 and width(joined(parts)) > room:
+            parts.pop()
     return spread(joined(parts), right, cells)
 
 
-def _left(view: View, cells: int) -> list[Line]:
+def _left(view: View, cells: int, names: int) -> list[Line]:
     """Name, verdict, for whom, how long; the last goes first where it is narrow."""
     environment = view.environment
     name = environment.name if environment else "…"
@@ -38,9 +42,8 @@ def _left(view: View, cells: int) -> list[Line]:
     worst = _worst(view)
     if worst:
         since = min(finding.since for finding in worst)
-        felt = _felt(worst, 3 if cells >= 140 else 2 if cells >= 110 else 0)
         lasts = line((f"for {age((view.now - since).total_seconds())}", "muted"))
-        parts += [part for part in (felt, lasts) if part]
+        parts += [part for part in (_felt(worst, names), lasts) if part]
     return parts
 
 
@@ -58,7 +61,7 @@ def _felt(findings: list[Finding], names: int) -> Line:
     if not felt:
         return ()
     if not names:
-        return line((f"felt by {len(felt)}", "strong"))
+        return line((f"{len(felt)} feel it" if len(felt) > 1 else "felt by 1", "strong"))
     more = f" +{len(felt) - names}" if len(felt) > names else ""
     return line(("felt by ", "muted"), (", ".join(felt[:names]) + more, "strong"))
 

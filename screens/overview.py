@@ -16,7 +16,7 @@ from console.readings import Finding
 from screens.base import BoardScreen, Described
 from screens.findings_block import draw_findings, stories
 from screens.keys import bindings
-from screens.tiles import TileFacts, all_tiles, draw_tile
+from screens.tiles import TileFacts, all_tiles, draw_tile, tile_names
 from screens.view import View
 from widgets.lines import Lines
 from widgets.spans import Block, Line, beside, fit, line, pad
@@ -41,8 +41,8 @@ class Picture:
 
 def overview_picture(view: View, cells: int, height: int, selected: str = "") -> Picture:
     """Findings above, tiles below; ``selected``: ``finding <id>`` or ``tile <pane> <subject>``."""
-    tiles = all_tiles(view)
-    columns = _columns(len(tiles), cells)
+    columns = _columns(len(tile_names(view)), cells)
+    tiles = all_tiles(view, cells // columns)
     wanted = draw_findings(view, cells, 10_000, _selected_finding(selected))
     room = _tile_room(tiles, columns, cells, height, len(wanted.lines))
     above = height - room
@@ -70,8 +70,7 @@ def _tile_room(tiles: list[TileFacts], columns: int, cells: int, height: int, fi
     if not tiles:
         return 0
     rows = -(-len(tiles) // columns)
-    wide = cells // columns - 4 >= 74
-    natural = max(each.wide_height if wide else each.natural_height for each in tiles)
+    natural = max(each.natural_height(cells // columns) for each in tiles)
     least = rows * LEAST_HEIGHT if height >= 16 else rows
     room = max(least, min(rows * natural, height - findings - 1))
     return min(room, max(0, height - 5))
@@ -182,7 +181,7 @@ class OverviewScreen(BoardScreen, inherit_bindings=False):
             for story in stories(view.board.findings)
             for finding in (story.effect, *story.causes)
         ]
-        return list(dict.fromkeys(found)) + [_tile_id(facts) for facts in all_tiles(view)]
+        return list(dict.fromkeys(found)) + [f"tile {pane} {name}" for pane, name in tile_names(view)]
 
     @property
     def selection(self) -> str:

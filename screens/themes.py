@@ -26,7 +26,7 @@ DARK = Theme(
         "sign-line": "#3c485a",
         "sign-title": "#e9edf3",
         "sign-accent": "#6cb6ff",
-        "sign-series": "#6f9fbf",
+        "sign-series": "#527d9b",
         "sign-ok": "#63c5a3",
         "sign-warning": "#f0b648",
         "sign-critical": "#ff6b61",

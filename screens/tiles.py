@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.board import Board
-from console.readings import Activity, Finding, Pane, PostgresMember, Replica, State, Trend
+from console.readings import Activity, Finding, Pane, PostgresMember, Reading, Replica, State, Trend
 from screens.cache_group import Cache, Server, cache_at, caches
 from screens.cache_topology import quorum_words
 from screens.database_cluster import Cluster, Member, cluster_at, clusters
+from screens.tile_extras import Part, cache_parts, database_parts, parts_block, wanted_rows
 from screens.trust import believed, silence
 from screens.view import View
-from widgets.format import number, percent, size, size_rate
+from widgets.format import number, percent, short_age, size, size_rate
 from widgets.spans import Block, Line, beside, fit, line, pad
 from widgets.spark import trend_line
 from widgets.tile import tile
 
+NARROW = 52
+"""Width of a tile below which its lines are the short ones."""
 SIDE_BY_SIDE = 74
 """Inner width from which members and figures stand beside each other."""
 
@@ -50,22 +53,29 @@ class TileFacts:
     why: str
     members: tuple[Line, ...]
     figures: tuple[Figure, ...]
+    parts: tuple[Part, ...] = ()
+    """What follows where there is room."""
 
-    @property
-    def natural_height(self) -> int:
-        """Rows with which nothing is left out, when members and figures stand below each other."""
-        return len(self.members) + len(self.figures) + 2
-
-    @property
-    def wide_height(self) -> int:
-        """The same, when they stand beside each other."""
-        return max(len(self.members), len(self.figures)) + 2
+    def natural_height(self, cells: int) -> int:
+        """Rows, frame included, with which nothing is left out at this width."""
+        beside_each_other = cells - 4 >= SIDE_BY_SIDE
+        rows = (max if beside_each_other else sum)((len(self.members), len(self.figures)))
+        return int(rows) + wanted_rows(self.parts) + 2
 
 
-def all_tiles(view: View) -> list[TileFacts]:
-    """A tile for each cluster and each cache that is configured."""
-    tiles = [database_tile(view, name) for name in clusters(view.board)]
-    return tiles + [cache_tile(view, name) for name in caches(view.board)]
+def tile_names(view: View) -> list[tuple[Pane, str]]:
+    """Pane and subject of a tile for each cluster and each cache that is configured."""
+    found: list[tuple[Pane, str]] = [("database", name) for name in clusters(view.board)]
+    return found + [("cache", name) for name in caches(view.board)]
+
+
+def all_tiles(view: View, cells: int) -> list[TileFacts]:
+    """What the tiles show where each is ``cells`` wide."""
+    narrow = cells < NARROW
+    return [
+        database_tile(view, name, narrow) if pane == "database" else cache_tile(view, name, narrow)
+        for pane, name in tile_names(view)
+    ]
 
 
 def draw_tile(facts: TileFacts, cells: int, height: int, selected: bool = False) -> Block:
@@ -80,11 +90,14 @@ def draw_tile(facts: TileFacts, cells: int, height: int, selected: bool = False)
             pad([figure_line(each, right) for each in facts.figures], right, rows),
             gap=3,
         )
+        used = max(len(facts.members), len(facts.figures))
+        body = body[:used]
     else:
         figures = facts.figures[: max(1, rows - len(facts.members))] if facts.figures else ()
         members = facts.members[: rows - len(figures)] if len(facts.members) + len(figures) > rows else facts.members
         body = [fit(each, inner) for each in members]
         body += [figure_line(each, inner) for each in figures]
+    body += parts_block(facts.parts, inner, rows - len(body))
     framed = [line(" ", each) for each in body]
     return tile(facts.title, framed, cells, height, facts.state, key=facts.key, age_s=facts.age_s, selected=selected)
 
@@ -139,35 +152,65 @@ def _state(view: View, pane: Pane, subject: str, alone: bool) -> tuple[State, fl
     return (whole.state if mine else "ok"), whole.age_s, whole.why
 
 
+def _no_primary(found: Sequence[Finding]) -> Figure:
+    return Figure("figures", "unknown", found[0].severity if found else "unknown", note="no primary")
+
+
 # -- database ----------------------------------------------------------------------------------------------------------
 
 
-def database_tile(view: View, name: str) -> TileFacts:
+def database_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
     """A PostgreSQL cluster."""
     cluster = cluster_at(view.board, name, view.now)
     found = about(view, "database", name)
     state, age_s, why = _state(view, "database", name, len(clusters(view.board)) == 1)
+    primary = next((each.sql for each in cluster.primaries), None)
     return TileFacts(
         "database", name, f"Database · {name}", "3", state, age_s, why,
-        tuple(_member_line(cluster, member, found, view.now) for member in cluster.members),
+        tuple(_member_line(cluster, member, found, view.now, narrow, view.lost) for member in _primary_first(cluster)),
         tuple(_database_figures(view, cluster, found)),
+        tuple(database_parts(view.board, name, primary, view.now, narrow)) if primary else (),
     )  # fmt: skip
 
 
-def _member_line(cluster: Cluster, member: Member, found: Sequence[Finding], now: datetime) -> Line:
+def _silent(reading: Reading | None, now: datetime, narrow: bool, lost: str) -> str:
+    """Why nothing is known of a member; short where it is narrow: the finding has the rest."""
+    if reading is not None and reading.status == "unreachable" and lost:
+        return "not known"
+    if not narrow or reading is None or reading.good_at is None:
+        return silence(reading, now)
+    return f"no answer {short_age((now - reading.good_at).total_seconds())}"
+
+
+def _primary_first(cluster: Cluster) -> list[Member]:
+    """Members as one reads them: who accepts writes, or should, above the others."""
+    return sorted(cluster.members, key=lambda member: (not member.is_primary, member.name != cluster.main, member.name))
+
+
+def _member_line(
+    cluster: Cluster, member: Member, found: Sequence[Finding], now: datetime, narrow: bool, lost: str
+) -> Line:
     severity = next((each.severity for each in found if each.subject == f"{cluster.name}/{member.name}"), "")
     sql = member.sql
     if sql is None:
         return line(
             ("? ", "unknown strong"),
             *fit(((member.name, "strong"),), 10),
-            (silence(member.sql_raw, now), severity or "unknown"),
+            (_silent(member.sql_raw, now, narrow, lost), severity or "unknown"),
         )
     if sql.in_recovery is False:
         look = "critical" if len(cluster.primaries) > 1 else "primary"
         tail = f"timeline {sql.timeline}" if sql.timeline is not None else ""
         return line(*fit((("● " + member.name, look),), 12), (f"{'primary':<9}", look), (tail, "muted"))
     behind, seconds_behind = _behind(cluster, member)
+    if behind is None and sql.receiver_last_message_at is not None:
+        heard = short_age((now - sql.receiver_last_message_at).total_seconds())
+        word = _standby_word(cluster, member)
+        return line(
+            *fit("○ " + member.name, 12),
+            f"{word:<9}",
+            (f"{'' if narrow else 'last '}WAL {heard} ago", severity or "muted"),
+        )
     far = line((f"{size(behind) if behind is not None else '?':>8}", severity or "muted"))
     late = f"{seconds_behind:.0f} s" if seconds_behind is not None else ""
     sign = line((" ■" if severity == "critical" else " ▲" if severity else "", severity))
@@ -209,7 +252,7 @@ def _database_figures(view: View, cluster: Cluster, found: Sequence[Finding]) ->
     primary = next((each.sql for each in cluster.primaries), None)
     board, name = view.board, cluster.name
     if primary is None:
-        return [Figure("primary", "none", "unknown", note="figures come from the primary")] if cluster.members else []
+        return [_no_primary(found)] if cluster.members else []
     figures = [
         _connections(board, name, primary, found),
         Figure("commits", f"{number(primary.commits_per_s)}/s", "", trend_of(board, "database", name, "tps")),
@@ -225,7 +268,7 @@ def _database_figures(view: View, cluster: Cluster, found: Sequence[Finding]) ->
     held = max((slot.retained_bytes or 0 for slot in primary.slots.values()), default=0)
     if primary.slots:
         severity = _speaks_of(found, "slot")
-        figures.append(Figure("slots", _marked(size(held), severity), severity, note="of WAL kept by the slowest"))
+        figures.append(Figure("slots", _marked(size(held), severity), severity, note="WAL kept"))
     failing = _speaks_of(found, "archiv")
     if primary.archive_mode not in ("", "off"):
         figures.append(Figure("archive", "failing" if failing else "ok", failing or "ok"))
@@ -242,28 +285,32 @@ def _connections(board: Board, name: str, primary: PostgresMember, found: Sequen
 # -- cache -------------------------------------------------------------------------------------------------------------
 
 
-def cache_tile(view: View, name: str) -> TileFacts:
+def cache_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
     """A Redis or Valkey primary with its replicas and Sentinels."""
     cache = cache_at(view.board, name, view.now)
     found = about(view, "cache", name)
     state, age_s, why = _state(view, "cache", name, len(caches(view.board)) == 1)
     title = "Cache" if name == "cache" else f"Cache · {name}"
-    members = [_server_line(cache, server, found, view.now) for server in cache.servers]
+    members = [_server_line(cache, server, found, view.now, narrow, view.lost) for server in cache.servers]
     if cache.sentinels:
         members.append(line("  ", quorum_words(cache)))
+    primary = next((each.reading for each in cache.primaries if each.reading), None)
     return TileFacts(
-        "cache", name, title, "4", state, age_s, why, tuple(members), tuple(_cache_figures(view, cache, found))
-    )
+        "cache", name, title, "4", state, age_s, why, tuple(members), tuple(_cache_figures(view, cache, found)),
+        tuple(cache_parts(primary, view.now, narrow)) if primary else (),
+    )  # fmt: skip
 
 
-def _server_line(cache: Cache, server: Server, found: Sequence[Finding], now: datetime) -> Line:
+def _server_line(
+    cache: Cache, server: Server, found: Sequence[Finding], now: datetime, narrow: bool, lost: str
+) -> Line:
     severity = next((each.severity for each in found if each.subject == f"{cache.name}/{server.name}"), "")
     reading = server.reading
     if reading is None:
         return line(
             ("? ", "unknown strong"),
             *fit(((server.name, "strong"),), 10),
-            (silence(server.raw, now), severity or "unknown"),
+            (_silent(server.raw, now, narrow, lost), severity or "unknown"),
         )
     if server.is_primary:
         look = "critical" if len(cache.primaries) > 1 else "primary"
@@ -294,7 +341,7 @@ def _cache_figures(view: View, cache: Cache, found: Sequence[Finding]) -> list[F
     primary = next((each.reading for each in cache.primaries if each.reading), None)
     board, name = view.board, cache.name
     if primary is None:
-        return [Figure("primary", "none", "unknown", note="figures come from the primary")] if cache.servers else []
+        return [_no_primary(found)] if cache.servers else []
     full = _speaks_of(found, "memory", "full", "evict")
     share = primary.used_memory / primary.maxmemory if primary.maxmemory else None
     memory = percent(share) if share is not None else size(primary.used_memory)
@@ -313,7 +360,7 @@ def _cache_figures(view: View, cache: Cache, found: Sequence[Finding]) -> list[F
             "evicted",
             f"{number(primary.evicted_per_s)}/s",
             full if primary.evicted_per_s else "",
-            note="per second, by policy",
+            note="by policy",
         ),
     ]
     if primary.rtt_p99_ms is not None:

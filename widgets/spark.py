@@ -1,4 +1,4 @@
-"""Sparklines: a series in one line of eighths, with gaps where nothing was measured."""
+"""Sparklines: a series in one line, with gaps where nothing was measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from widgets.spans import Line, line
 
-_STEPS = "▁▂▃▄▅▆▇█"
+_STEPS = "▁▂▃▄▅▆▇"
+"""No full block: rows above each other stay apart."""
 GAP = "·"
 """What a step that was not measured reads: neither zero nor a line drawn through."""
 
@@ -14,19 +15,20 @@ GAP = "·"
 def sparkline(
     values: Sequence[float | None], low: float | None = 0.0, high: float | None = None, flat: float = 0.0
 ) -> str:
-    """One character for each value, the lowest eighth for ``low``, the highest for ``high``.
+    """One character for each value, the lowest step for ``low``, the highest for ``high``; blank before the first.
 
     ``low``/``high`` None: the least and the greatest value. ``flat``: the least span worth drawing; a series that moves
     by less stays low instead of blowing noise up to full height.
     """
     known = [value for value in values if value is not None]
     if not known:
-        return GAP * len(values)
+        return " " * len(values)
     bottom = min(known) if low is None else low
     top = max(known) if high is None else high
     span = max(top - bottom, flat) or 1.0
-    return "".join(
-        GAP if value is None else _STEPS[min(7, max(0, int((value - bottom) / span * 8)))] for value in values
+    first = next(at for at, value in enumerate(values) if value is not None)
+    return " " * first + "".join(
+        GAP if value is None else _STEPS[min(6, max(0, int((value - bottom) / span * 7)))] for value in values[first:]
     )
 
 
