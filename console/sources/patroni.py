@@ -15,7 +15,8 @@ from console.sources.base import Check, SourceError
 from console.sources.postgres_base import Member, judged
 
 _RARELY_S = 30.0
-_SPARE_S = 10.0
+_SPARE_S = 5.0
+"""Between two requests for something that did not answer."""
 _HISTORY = 10
 
 Json = dict[str, Any]
@@ -107,7 +108,8 @@ class PatroniSource:
             return await self.api.get(path, self.deadline_s * 0.75)
         except PatroniError as error:
             if error.silent:
-                self._spared[path] = (time.monotonic() + _SPARE_S, error.problem)
+                problem = f"{error.problem}, asked at {datetime.now(UTC):%H:%M:%S}Z"
+                self._spared[path] = (time.monotonic() + _SPARE_S, problem)
             return error
 
     def _due(self) -> list[str]:
