@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from textual.pilot import Pilot
 
 from console.app import BanksmanApp
@@ -14,6 +15,10 @@ from console.board import Board
 from screens.themes import DEFAULT
 from tests.screens.boards import NOW, SCENARIOS
 from tests.screens.fake_feed import FakeFeed
+
+
+settings.register_profile("shared-machine", deadline=None)  # how long one example takes says nothing where others run
+settings.load_profile("shared-machine")
 
 
 class Console(BanksmanApp):
