@@ -13,19 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from console.lab.faults.operate import active, heal
-from console.lab.lifecycle import down, status, up
+_up: list[Path] = []
+"""The run's laboratory: one, though every area's conftest.py that imports the fixtures defines them anew."""
 
 
 @pytest.fixture(scope="session")
 def laboratory_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The run's laboratory, in whatever condition. It ends with this process, even one that was killed."""
-    directory = tmp_path_factory.mktemp("laboratory") / "lab"
-    up(directory, owner=os.getpid())
-    try:
-        yield directory
-    finally:
-        down(directory)
+    from console.lab.lifecycle import down, up
+
+    if not _up:
+        directory = tmp_path_factory.mktemp("laboratory") / "lab"
+        up(directory, owner=os.getpid())
+        _up.append(directory)
+    yield _up[0]
+    down(_up[0])
 
 
 @pytest.fixture
@@ -37,5 +39,8 @@ def laboratory(laboratory_of_this_run: Path) -> Iterator[Path]:
 
 
 def _mend(directory: Path) -> None:
+    from console.lab.faults.operate import active, heal
+    from console.lab.lifecycle import status
+
     if active(directory) or status(directory)[1]:
         heal(directory)

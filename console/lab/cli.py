@@ -158,10 +158,13 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the command that was parsed. Exit 0 done, 1 not healthy or not possible, 64 wrong usage."""
-    from console.lab.errors import LabError
+    from console.lab.errors import LabError, UsageError
 
     try:
         return int(args.lab_run(args))
+    except UsageError as problem:
+        sys.stderr.write(f"banksman lab: {problem}\n")
+        return WRONG_USAGE
     except LabError as problem:
         sys.stderr.write(f"banksman lab: {problem}\n")
         return 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -80,7 +82,6 @@ def test_parameters_are_read_or_refused_never_more(fault: Fault, words: list[str
 
 
 def test_the_list_of_faults_is_json(capsys: pytest.CaptureFixture[str]) -> None:
-    import argparse
 
     parser = argparse.ArgumentParser()
     cli.add_commands(parser)
@@ -88,3 +89,23 @@ def test_the_list_of_faults_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     listed = json.loads(capsys.readouterr().out)
     assert {each["name"] for each in listed} == set(FAULTS)
     assert all(each["signs"]["truth"]["cause"] for each in listed)
+
+
+@pytest.mark.parametrize("words", [["break", "nonsense"], ["break", "lag", "far=1"], ["heal"], ["heal", "nonsense"]])
+def test_what_does_not_exist_is_wrong_usage(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_commands(parser)
+    assert cli.main(parser.parse_args([*words, "--dir", str(tmp_path)])) == 64
+    assert capsys.readouterr().err.startswith("banksman lab")
+
+
+@pytest.mark.parametrize("words", [["status"], ["break", "lag"], ["heal", "--all"]])
+def test_without_a_laboratory_the_answer_is_a_sentence(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_commands(parser)
+    assert cli.main(parser.parse_args([*words, "--dir", str(tmp_path)])) == 1
+    assert "no laboratory" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from console.lab.errors import LabError
+from console.lab.errors import UsageError
 from console.lab.state import Lab
 
 Value = str | int | bool
@@ -28,18 +28,18 @@ class Parameter(msgspec.Struct, frozen=True):
         """The value that a person typed.
 
         Raises:
-            LabError: It is none.
+            UsageError: It is none.
         """
         if isinstance(self.default, bool):
             if text.lower() in ("true", "yes", "1", "false", "no", "0"):
                 return text.lower() in ("true", "yes", "1")
-            raise LabError(f"{self.name} is true or false, not {text!r}")
+            raise UsageError(f"{self.name} is true or false, not {text!r}")
         if isinstance(self.default, int):
             if text.isascii() and text.isdigit():
                 return int(text)
-            raise LabError(f"{self.name} is a whole number, not {text!r}")
+            raise UsageError(f"{self.name} is a whole number, not {text!r}")
         if self.choices and text not in self.choices:
-            raise LabError(f"{self.name} is one of {', '.join(self.choices)}, not {text!r}")
+            raise UsageError(f"{self.name} is one of {', '.join(self.choices)}, not {text!r}")
         return text
 
 
@@ -105,11 +105,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         """All parameters, with defaults.
 
         Raises:
-            LabError: One is unknown.
+            UsageError: One is unknown.
         """
         known = {parameter.name: parameter.default for parameter in self.parameters}
         if unknown := set(parameters) - set(known):
-            raise LabError(f"{self.name} has no parameter {', '.join(sorted(unknown))}")
+            raise UsageError(f"{self.name} has no parameter {', '.join(sorted(unknown))}")
         return known | parameters
 
     def parse(self, words: list[str]) -> dict[str, Value]:
@@ -120,7 +120,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
             name, equals, text = word.partition("=")
             if not equals or name not in known:
                 told = ", ".join(f"{each}=…" for each in known) or "no parameters"
-                raise LabError(f"{self.name} takes {told}; not {word!r}")
+                raise UsageError(f"{self.name} takes {told}; not {word!r}")
             found[name] = known[name].parse(text)
         return found
 

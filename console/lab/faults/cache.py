@@ -45,8 +45,11 @@ def _fill(stroke: Stroke) -> None:
 
 
 def _unlink(client: redis.Redis, pattern: str) -> None:
-    for key in client.scan_iter(match=pattern, count=500):
-        client.unlink(key)
+    cursor = -1
+    while cursor:
+        cursor, keys = client.scan(max(cursor, 0), match=pattern, count=1000)
+        if keys:
+            client.unlink(*keys)
 
 
 def _empty(stroke: Stroke) -> None:

@@ -52,7 +52,7 @@ PAUSE_PATRONI = Fault(
 
 ETCD_DOWN = Fault(
     name="etcd-down",
-    does="SIGKILL to etcd, held down until heal. Some six seconds later the primary demotes itself: all members read only",
+    does="SIGKILL to etcd, held down until heal. Some seven seconds later the primary demotes itself: all members read only",
     observable_from="etcd's port refuses connections",
     signs=Signs(
         findings=("dcs-unreachable",),

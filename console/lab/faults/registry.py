@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.lab.errors import LabError
+from console.lab.errors import UsageError
 from console.lab.faults import cache, consensus, primary, sessions, slot, standby
 from console.lab.faults.base import Deed, Fault
 
@@ -16,8 +16,8 @@ def find(name: str) -> tuple[Fault, Deed]:
     """A fault by name.
 
     Raises:
-        LabError: There is none.
+        UsageError: There is none.
     """
     if name not in _ALL:
-        raise LabError(f"there is no fault {name!r}; there are {', '.join(_ALL)}")
+        raise UsageError(f"there is no fault {name!r}; there are {', '.join(_ALL)}")
     return _ALL[name]
