@@ -93,23 +93,3 @@ def test_terminal_closed_while_the_console_is_open(tmp_path: Path) -> None:
     psutil.wait_procs([demo], timeout=40)
     assert not demo.is_running() or demo.status() == psutil.STATUS_ZOMBIE
     expect_nothing_left(tmp_path)
-
-
-def test_a_laboratory_that_was_up_stays_up(tmp_path: Path) -> None:
-    kept = subprocess.run(
-        command(tmp_path, "--headless", "--keep"),
-        env=environment(tmp_path), text=True, capture_output=True, timeout=UP_S, stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
-    try:
-        assert kept.returncode == 0, kept.stdout + kept.stderr
-        assert "banksman lab down" in kept.stderr
-        again = subprocess.run(
-            command(tmp_path, "--headless"),
-            env=environment(tmp_path), text=True, capture_output=True, timeout=UP_S, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
-        assert again.returncode == 0, again.stdout + again.stderr
-        assert "is up already" in again.stderr
-        assert (tmp_path / "lab/environment.yaml").exists()
-    finally:
-        down = [sys.executable, "-m", "console.cli", "lab", "down", "--dir", str(tmp_path / "lab")]
-        subprocess.run(down, env=environment(tmp_path), check=True, timeout=60, capture_output=True)

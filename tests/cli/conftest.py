@@ -1,0 +1,5 @@
+"""The command line's own tests."""
+
+from tests.rigs_lab import laboratory, laboratory_of_this_run
+
+__all__ = ["laboratory", "laboratory_of_this_run"]
