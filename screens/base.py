@@ -24,7 +24,6 @@ from typing import Any, ClassVar, NamedTuple, Protocol, cast
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -94,9 +93,8 @@ class BoardScreen(Screen[None], inherit_bindings=False):
     BoardScreen { background: $background; layout: vertical; overflow: hidden; }
     """
     name_of_pane: ClassVar[str] = ""
-
-    class Painted(Message):
-        """The screen was brought up to date."""
+    _bar_for: object = None
+    _bar: tuple[Action, ...] = ()
 
     @property
     def host(self) -> Host:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 
 from console.actions import Action, written
 from console.readings import Finding
@@ -14,6 +15,7 @@ from screens.base import BoardScreen, Table
 from screens.prompt import Entry
 from screens.view import View
 from widgets.columns import Cell, Column, Key, Row
+from widgets.lines import Lines
 from widgets.spans import line
 from widgets.table import LiveTable
 from widgets.verdict import SIGNS
@@ -26,7 +28,11 @@ class PaletteScreen(BoardScreen, inherit_bindings=False):
         Binding("down", "choose(1)", show=False),
         Binding("up", "choose(-1)", show=False),
     ]
-    AUTO_FOCUS = "Entry"
+    AUTO_FOCUS = "#ask Entry"
+    DEFAULT_CSS = """
+    PaletteScreen #ask { height: 2; }
+    PaletteScreen #ask Lines { width: 3; }
+    """
     name_of_pane = "palette"
 
     def __init__(self, live: frozenset[str] = frozenset()) -> None:
@@ -35,7 +41,9 @@ class PaletteScreen(BoardScreen, inherit_bindings=False):
 
     def body(self) -> ComposeResult:
         """The entry above, what matches below."""
-        yield Entry(placeholder=" a few letters: what do you want to do?")
+        with Horizontal(id="ask"):
+            yield Lines([line(" ", (":", "key"), " ")])
+            yield Entry(placeholder="a few letters: what do you want to do?")
         yield Table(
             [Column("name", "action", 24), Column("key", "key", 10), Column("help", "what it does", 20, flex=1, drop=1)],
             header=False, empty="nothing is called so", id="matches",
@@ -43,7 +51,7 @@ class PaletteScreen(BoardScreen, inherit_bindings=False):
 
     def draw(self, view: View) -> None:
         """Actions that can be done now, then open findings."""
-        self._list(self.query_one(Entry).value)
+        self._list(self.query_one("#ask Entry", Entry).value)
 
     def _list(self, typed: str) -> None:
         actions = [each for each in self.host.actions if each.palette and (each.id in self._live or not each.keys)]
