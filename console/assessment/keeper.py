@@ -74,7 +74,8 @@ class Case:
         began = symptom.since or self.began
         self.since = min(self.since, began) if self.open else began
         lasted = (now - min(began, self.began)).total_seconds()
-        if not self.open and self._bad.length(self.stands_on) >= opens and lasted >= symptom.after_s:
+        seen = (now - self.began).total_seconds()
+        if lasted >= symptom.after_s and seen >= symptom.settle_s and self._bad.length(self.stands_on) >= opens:
             self.open = True
 
     def _weigh(self, opens: int, closes: int) -> None:

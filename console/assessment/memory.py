@@ -10,6 +10,8 @@ from typing import NamedTuple
 from console.assessment.views import Cache, Cluster, Member
 
 _WAL_SAMPLES = 900
+_BACK_WITHIN = timedelta(seconds=15)
+"""A primary that restarts in place accepts writes again after a few seconds."""
 _SYSTEM_DATABASES = frozenset({"", "postgres", "template0", "template1"})
 _OWN_CLIENTS = ("banksman", "sentinel")
 
@@ -76,6 +78,8 @@ class ClusterMemory:
             and (before.primary or self.restarts.get(member.name) == before.started_at)
         ):
             self.restarts[member.name] = started
+        if member.is_standby and member.sql.taken_at - member.ours(started) > _BACK_WITHIN:
+            self.restarts.pop(member.name, None)  # it was demoted: should it be promoted later, that is no restart
         self.starts[member.name] = start = Start(started, member.is_primary)
         self.first_starts.setdefault(member.name, start)
         if member.is_primary:

@@ -36,7 +36,9 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     covers: tuple[Address, ...] = ()
     """Addresses that cannot be read because of this: what stood on them is explained by it."""
     after_s: float = 0.0
-    """Opens only when it has lasted so long: shorter is a switchover or a restart."""
+    """Opens only when it has lasted so long, by its own beginning: shorter is a switchover or a restart."""
+    settle_s: float = 0.0
+    """Opens only when it was seen so long: what is left of a bigger problem may go with it a little later."""
 
 
 class Clear(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,7 +114,10 @@ class Member:
     def ours(self, moment: datetime) -> datetime:
         """A moment of this server's clock on ours."""
         off = self.sql.clock_off_s if self.sql else None
-        return moment - timedelta(seconds=off) if off and abs(off) > 1 else moment
+        try:
+            return moment - timedelta(seconds=off) if off and abs(off) > 1 else moment
+        except OverflowError:  # a clock that tells of year 1 or 9999 cannot be put right
+            return moment
 
 
 class Cluster:

@@ -281,7 +281,12 @@ CASES = (
     ),
     Case("clock-off:main/pg-2", _pg("pg-2", clock_off_s=-3.5), _mend(*PG), _pg("pg-2", clock_off_s=2.5)),
     Case(
-        "clock-off:main", _all(*(_pg(f"pg-{n}", clock_off_s=40.0 + n / 10) for n in (1, 2, 3))), _mend(*PG),
+        "clock-off:main",
+        _all(
+            *(_pg(f"pg-{n}", clock_off_s=40.0 + n / 10) for n in (1, 2, 3)),
+            _patroni_all(dcs_last_seen=lambda scene: _ago(scene, 0.7 - 40)),  # their hosts' clocks, too
+        ),
+        _mend(*PG, *PATRONIS),
         _all(*(_pg(f"pg-{n}", clock_off_s=1.0) for n in (1, 2, 3))),
     ),
     Case(

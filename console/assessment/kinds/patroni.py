@@ -78,7 +78,8 @@ def patroni_unreachable(look: Look) -> Said:
                         else ()
                     ),
                 ),
-                hidden_by=_host_gone(cluster, member),
+                # Without its store Patroni is slow to answer; that is said once.
+                hidden_by=(*_host_gone(cluster, member), f"dcs-unreachable:{cluster.name}"),
                 covers=(address(PatroniMember, member.subject),),
                 after_s=look.threshold("patroni-unreachable", "after_seconds") if last.good_at else 0.0,
             )
@@ -91,7 +92,7 @@ def _unguarded(member: Member, ttl: float) -> str:
     return f"Users feel nothing yet; the others promote a new primary{within}, while {member.name} goes on accepting writes."
 
 
-@kind("dcs-unreachable", "database", "after_seconds", "loops")
+@kind("dcs-unreachable", "database", "after_seconds", "loops", "member_after_seconds")
 def dcs_unreachable(look: Look) -> Said:
     """Patroni has not reached its configuration store (etcd, Consul …) for too long."""
     for cluster in look.clusters.values():
@@ -104,7 +105,7 @@ def dcs_unreachable(look: Look) -> Said:
             yield _dcs_gone(look, cluster, list(lost.values()))
             continue
         for member in lost.values():
-            yield _member_cut_off(cluster, member)
+            yield _member_cut_off(look, cluster, member)
 
 
 def _out_of_touch(look: Look, member: Member, patroni: PatroniMember) -> bool:
@@ -151,7 +152,7 @@ def _dcs_gone(look: Look, cluster: Cluster, members: list[Member]) -> Symptom:
     )
 
 
-def _member_cut_off(cluster: Cluster, member: Member) -> Symptom:
+def _member_cut_off(look: Look, cluster: Cluster, member: Member) -> Symptom:
     patroni = member.patroni
     return Symptom(
         subject=member.subject,
@@ -163,6 +164,8 @@ def _member_cut_off(cluster: Cluster, member: Member) -> Symptom:
         since=_seen([member]),
         evidence=(fact(patroni, "last reached it", clock(patroni.dcs_last_seen if patroni else None)),),
         hidden_by=(f"dcs-unreachable:{cluster.name}", *_host_gone(cluster, member)),
+        # When the store comes back, members find it again one after the other.
+        settle_s=look.threshold("dcs-unreachable", "member_after_seconds"),
     )
 
 

@@ -159,6 +159,7 @@ def _primary_gone(look: Look, cluster: Cluster, lost: Member) -> Symptom:
         since=good_at,
         affects=users.databases,
         evidence=(fact(sql, "PostgreSQL", said), *state, *_candidates(cluster)),
+        causes=(f"dcs-unreachable:{cluster.name}",),
         covers=lost.addresses,
         after_s=look.threshold("primary-unreachable", "after_seconds") if good_at else 0.0,
     )
