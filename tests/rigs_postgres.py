@@ -55,7 +55,6 @@ class Postgres:
             "pg_stat_statements.max": "100",
             "track_io_timing": "on",
             "log_destination": "stderr",
-            "autovacuum": "off",
             **(settings or {}),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import ssl
 from typing import Any
@@ -16,6 +17,9 @@ from console.clients.clean import clean
 from console.clients.lookup import Lookup
 
 _MAX_BODY = 4 * 1024 * 1024
+
+# httpx loads this within its first request, and on a slow machine would make that one late.
+importlib.import_module("anyio._backends._asyncio")
 
 # Every request at INFO would fill the engine's log.
 logging.getLogger("httpx").setLevel(logging.WARNING)

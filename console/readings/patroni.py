@@ -56,7 +56,8 @@ class PatroniMember(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """off, on, quorum; with ``strict`` appended where set."""
     maximum_lag_bytes: int | None = None
     leader: str = ""
-    """Name of the member that holds the leader key, as this Patroni sees the DCS; empty: none."""
+    """Name of the member that holds the leader key, as this Patroni sees the DCS; empty: none, or (``members`` is empty too) the DCS
+    could not be asked."""
     members: dict[str, DcsMember] = {}
     history: dict[int, str] = {}
     """Timeline that ended → ``REASON at TIME``, from ``GET /history``; the newest 10."""

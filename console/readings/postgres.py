@@ -142,7 +142,8 @@ class Activity(Reading, frozen=True, kw_only=True, omit_defaults=True):
     cluster: str = ""
     member: str = ""
     sessions: dict[int, Session] = {}
-    """Client backends but the console's own, at most 500: not idle first, then longest."""
+    """Client backends but the console's own, at most 500: not idle first, then longest. Then any other process that
+    blocks or is blocked, an autovacuum worker for one, under its kind as ``application``."""
     sessions_total: int = 0
     blocked: dict[int, BlockedSession] = {}
     """Those who have waited longest, at most 200."""

@@ -26,10 +26,10 @@ SELECT a.pid, d.datname, u.rolname, a.application_name, host(a.client_addr) AS a
        a.wait_event_type, a.wait_event, a.backend_start, a.xact_start, a.query_start, a.state_change,
        CASE WHEN octet_length(a.query) <= {head} THEN a.query END AS query,
        CASE WHEN octet_length(a.query) > {head} THEN substr(textsend(a.query), 1, {head}) END AS query_head,
-       count(*) OVER () AS total
+       a.backend_type, count(*) OVER () AS total
 FROM pg_stat_get_activity(NULL) a
 LEFT JOIN pg_database d ON d.oid = a.datid LEFT JOIN pg_roles u ON u.oid = a.usesysid
-WHERE {client} AND NOT (a.application_name = {own} AND u.rolname = current_user)
+WHERE {which}
 ORDER BY a.state = 'idle', coalesce(a.xact_start, a.state_change, a.backend_start) LIMIT {limit}
 """)
 
@@ -66,12 +66,13 @@ class PostgresActivitySource(PostgresSource):
         sessions = found.rows.get("sessions", [])
         waits = found.rows.get("locks", [])
         await self._names.learn(look, known, waits)
+        others = await self._others(look, sessions, waits)
         return Activity(
             key=self.key,
             taken_at=found.asked_at,
             cluster=self.member.cluster,
             member=self.member.name,
-            sessions={row["pid"]: _session(row) for row in sessions},
+            sessions={row["pid"]: _session(row) for row in (*sessions, *others)},
             sessions_total=sessions[0]["total"] if sessions else 0,
             blocked={row["pid"]: self._wait(row) for row in waits},
             blocked_total=waits[0]["total"] if waits else 0,
@@ -88,6 +89,16 @@ class PostgresActivitySource(PostgresSource):
         await super().close()
         self._names.abandon()
 
+    async def _others(self, look: Look, sessions: list[Row], waits: list[Row]) -> list[Row]:
+        """Those in the blocking tree that are not listed: autovacuum workers, and whoever came after the 500th."""
+        there = {row["pid"] for row in sessions}
+        wanted = {pid for row in waits for pid in (row["pid"], *(row["blocked_by"] or ()))} - there - {0}
+        if not wanted:
+            return []
+        pids = sql.SQL(", ").join(sql.Literal(pid) for pid in sorted(wanted)[:_BLOCKED])
+        found = await self.find(look, {"blocking": _listed(sql.SQL("a.pid IN ({})").format(pids))})
+        return found.rows.get("blocking", [])
+
     def _wait(self, row: Row) -> BlockedSession:
         return BlockedSession(
             pid=row["pid"],
@@ -100,12 +111,15 @@ class PostgresActivitySource(PostgresSource):
 
 def _sessions(known: Facts) -> sql.Composed:
     client = "a.backend_type = 'client backend'" if known.sees_sessions else "a.datid <> 0"
-    return SESSIONS.format(
-        head=sql.Literal(_HEAD_BYTES),
-        client=sql.SQL(client),
-        own=sql.Literal(APPLICATION_NAME),
-        limit=sql.Literal(_SESSIONS),
+    return _listed(
+        sql.SQL("{} AND NOT (a.application_name = {} AND u.rolname = current_user)").format(
+            sql.SQL(client), sql.Literal(APPLICATION_NAME)
+        )
     )
+
+
+def _listed(which: sql.Composable) -> sql.Composed:
+    return SESSIONS.format(head=sql.Literal(_HEAD_BYTES), which=which, limit=sql.Literal(_SESSIONS))
 
 
 def _blocked(known: Facts) -> sql.Composed:
@@ -119,11 +133,12 @@ def _blocked(known: Facts) -> sql.Composed:
 def _session(row: Row) -> Session:
     address = row["address"]
     wait, event = row["wait_event_type"], row["wait_event"]
+    kind = row["backend_type"]
     return Session(
         pid=row["pid"],
         database=clean(row["datname"], 64),
         user=clean(row["rolname"], 64),
-        application=clean(row["application_name"], 64),
+        application=clean(row["application_name"], 64) if kind in (None, "client backend") else clean(kind, 64),
         client=f"{address}:{row['client_port']}" if address else "local" if row["client_port"] == -1 else "",
         state=row["state"] or "",
         # Waiting for the client to say something is what an idle session does.

@@ -191,6 +191,34 @@ async def test_a_stranger_is_told_what_is_missing(postgres_server: Postgres, wat
         postgres_server.run("REVOKE pg_monitor FROM stranger")
 
 
+async def test_a_worker_in_the_tree_is_listed_by_its_kind(postgres_server: Postgres, watch_postgres: Watch) -> None:
+    """An autovacuum worker, made slow, and a session that waits for it and does not chase it away."""
+    source = watch_postgres(PostgresActivitySource, postgres_server)
+    postgres_server.run(
+        "ALTER SYSTEM SET autovacuum_naptime = 1",
+        "SELECT pg_reload_conf()",
+        "CREATE TABLE vacuumed WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,"
+        " autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0) AS SELECT generate_series(1, 50000) AS n",
+        "DELETE FROM vacuumed",
+    )
+    try:
+        with postgres_server.connect(options="-c deadlock_timeout=100s") as other:
+            worker = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM%vacuumed%'"
+            async with asyncio.timeout(60):
+                while not (found := postgres_server.run(worker)):  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0.1)
+            ((pid,),) = found
+            blocked = other.info.backend_pid
+            with waiting(other, "LOCK TABLE vacuumed; COMMIT"):
+                reading = await until(source, lambda r: len(r.blocked) == 1)
+        assert reading.blocked[blocked].blocked_by == (pid,)
+        assert reading.sessions[pid].application == "autovacuum worker"
+        assert reading.sessions[pid].query.startswith("autovacuum: VACUUM")
+        assert reading.sessions_total == 1
+    finally:
+        postgres_server.run("ALTER SYSTEM RESET autovacuum_naptime", "SELECT pg_reload_conf()", "DROP TABLE vacuumed")
+
+
 HOSTILE = [
     "[@click=app.quit]x[/foo]",
     "\x1b[2J\x1b]0;owned\x07",
