@@ -12,7 +12,7 @@ from console.assessment.views import Cache, Cluster, Member
 _WAL_SAMPLES = 900
 _BACK_WITHIN = timedelta(seconds=15)
 """A primary that restarts in place accepts writes again after a few seconds."""
-_SYSTEM_DATABASES = frozenset({"", "postgres", "template0", "template1"})
+SYSTEM_DATABASES = frozenset({"", "postgres", "template0", "template1"})
 _OWN_CLIENTS = ("banksman", "sentinel")
 
 
@@ -108,7 +108,7 @@ class ClusterMemory:
         if position is not None and (not self.wal or taken > self.wal[-1][0]):
             self.wal.append((taken, position))
         self.databases = {
-            name: number for name, number in writer.sql.connections_by_database.items() if name not in _SYSTEM_DATABASES
+            name: number for name, number in writer.sql.connections_by_database.items() if name not in SYSTEM_DATABASES
         }
         self.databases_at = taken
 

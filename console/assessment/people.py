@@ -83,11 +83,15 @@ def hosted(environment: EnvironmentFile) -> list[str]:
 
 
 def users_of_cache(environment: EnvironmentFile, cache: str, apps: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:
-    """Who uses a cache, and the applications seen on it by connections, most first."""
-    names = tuple(sorted(apps, key=lambda name: (-apps[name], name)))
-    if names:
-        return listing(names), names
+    """Who uses a cache: where it is the only one, every application of the environment; else whoever is connected.
+
+    ``apps``: names of clients → connections. A name that a client did not choose (``user@address``) tells little.
+    """
     labels = tuple(application.label or name for name, application in environment.applications.items())
     if labels and len(environment.redis) == 1:
         return listing(labels), labels
+    ordered = sorted(apps, key=lambda name: (-apps[name], name))
+    names = tuple(name for name in ordered if "@" not in name) or tuple(ordered)
+    if names:
+        return listing(names), names
     return f"every application that uses {short(cache)}", ()

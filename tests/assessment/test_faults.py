@@ -18,7 +18,7 @@ from console.readings import (
     Session,
     Slot,
 )
-from tests.assessment.scene import MB, Scene
+from tests.assessment.scene import MB, Scene, environment
 
 
 def healthy() -> Scene:
@@ -512,7 +512,7 @@ def test_cache_primary_down_where_nobody_takes_over() -> None:
     scene.step(times=5)
     assert scene.ids == {"cache-primary-down:cache"}
     down = scene.finding("cache-primary-down:cache")
-    assert "odoo lose sessions and job queues" in down.impact
+    assert "payroll and purchasing lose sessions and job queues" in down.impact
 
 
 def test_sentinel_lost() -> None:
@@ -573,3 +573,60 @@ def pane_is(scene: Scene, pane: str) -> str:
     )
     scene.board.put(Environment(taken_at=scene.now, name="test", panes={pane: pairs}))
     return pane_state(scene.board, pane, scene.now).state  # type: ignore[arg-type]
+
+
+def test_a_single_server_of_each() -> None:
+    scene = Scene(environment(members=("pg-1",), servers=("cache-1",), sentinels=(), patroni=False))
+    scene.step(times=40)
+    assert scene.seen == set()
+    scene.stop("pg-1")
+    scene.fail(RedisServer, "cache/cache-1")
+    scene.step(times=8)
+    assert scene.ids == {"primary-unreachable:main/pg-1", "cache-primary-down:cache"}
+    assert "promote a standby by hand" not in scene.finding("primary-unreachable:main/pg-1").action
+    scene.restart("pg-1")
+    scene.mend(RedisServer, "cache/cache-1")
+    scene.step(times=10)
+    assert scene.ids == {"primary-restarted:main/pg-1"}
+    calm(scene)
+
+
+def test_plain_streaming_promoted_by_hand() -> None:
+    scene = Scene(environment(sentinels=(), patroni=False))
+    scene.step(times=5)
+    scene.stop("pg-1")
+    scene.step(times=10)
+    assert scene.ids == {"primary-unreachable:main/pg-1"}
+    promote(scene, "pg-3")
+    scene.until(lambda: scene.ids == {"standby-unreachable:main/pg-1"}, 10)
+    scene.wake("pg-1")
+    scene.change(PostgresMember, "main/pg-1", in_recovery=False, timeline=3, current_bytes=scene.wal())
+    scene.until(lambda: "two-primaries:main" in scene.ids, 5)
+    assert scene.finding("two-primaries:main").title.endswith("pg-3 and pg-1")
+
+
+def test_nobody_can_be_reached() -> None:
+    scene = Scene()
+    for name in scene.members:
+        scene.stop(name, "no route to host")
+        scene.fail(PatroniMember, f"main/{name}")
+    scene.step(times=2)
+    assert scene.ids == {"primary-unreachable:main"}
+    assert pane_is(scene, "database") == "critical"
+    for name in scene.members:
+        scene.wake(name)
+    calm(scene)
+    assert scene.kinds_seen == {"primary-unreachable"}
+
+
+def test_nobody_can_be_reached_any_more() -> None:
+    scene = healthy()
+    for name in scene.members:
+        scene.stop(name, "no route to host")
+        scene.fail(PatroniMember, f"main/{name}")
+    scene.step(times=30)
+    assert "primary-unreachable:main/pg-1" in scene.ids
+    assert scene.kinds == {"primary-unreachable", "standby-unreachable"}
+    for name in scene.members:
+        scene.wake(name)
+    calm(scene)

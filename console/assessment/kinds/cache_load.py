@@ -33,12 +33,13 @@ def cache_memory_full(look: Look) -> Said:
         severe = part >= look.limit("cache-memory-full", "critical_share", subject)
         users = look.cache_users(cache)
         nothing = writer.maxmemory_policy in ("", "noeviction") or not writer.keys_with_ttl
-        then = "every write is refused" if nothing else "what expires soonest is thrown out, and people are logged out"
+        then = "every write is refused" if nothing else "sessions are thrown out, and people are logged out"
+        when = "now" if writer.write_refused else "when it is full,"
         yield Symptom(
             subject=subject,
             severity="critical" if severe else "warning",
             title=f"Memory of {cache.name} is {share(writer.used_memory, writer.maxmemory)} full",
-            impact=f"{users.words}: when it is full, {then} ({loss(look, cache)}).",
+            impact=f"{users.words}: {when} {then} ({loss(look, cache)}).",
             action="Look for what grew (big keys, queues nobody reads); make room there, or raise maxmemory if the host has it.",
             stands_on=(writer,),
             affects=users.databases,
@@ -82,7 +83,7 @@ def cache_writes_refused(look: Look) -> Said:
         yield Symptom(
             subject=subject,
             severity="critical",
-            title=f"{cache.name} refuses writes: {short(why, 40)}",
+            title=f"{cache.name} refuses writes: {_in_words(why)}",
             impact=f"{users.words} cannot use {loss(look, cache)}: whatever has to be written there fails.",
             action=_open_again(why, cache),
             stands_on=(writer,),
@@ -97,7 +98,19 @@ def cache_writes_refused(look: Look) -> Said:
                 fact(writer, "last save to disk", "ok" if writer.rdb_last_ok and writer.aof_last_ok else "failed"),
             ),
             causes=(f"cache-memory-full:{subject}", f"cache-no-replica:{cache.name}"),
+            hidden_by=(f"cache-primary-down:{cache.name}",),
         )
+
+
+def _in_words(why: str) -> str:
+    code = why.split(":", 1)[0]
+    words = {
+        "OOM": "memory is full",
+        "MISCONF": "it cannot save to disk",
+        "NOREPLICAS": "too few replicas",
+        "LOADING": "it is loading its data",
+    }
+    return f"{words[code]} ({code})" if code in words else short(why, 40)
 
 
 def _open_again(why: str, cache: Cache) -> str:

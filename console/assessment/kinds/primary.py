@@ -153,7 +153,8 @@ def _primary_gone(look: Look, cluster: Cluster, lost: Member) -> Symptom:
         severity="critical",
         title=f"Primary {lost.name} of {cluster.name} "
         + ("is starting or stopping: it takes nobody" if starting(sql) else "cannot be reached"),
-        impact=f"{users.words}: nothing can be read or saved until another member takes over.",
+        impact=f"{users.words}: nothing can be read or saved until "
+        + ("another member takes over." if len(cluster.members) > 1 else "it is back."),
         action=_takeover(cluster, lost) + f" Look at host and log of {lost.name}.",
         stands_on=readings_of(lost),
         since=good_at,
@@ -184,6 +185,8 @@ def _nobody(look: Look, cluster: Cluster) -> Symptom:
 
 def _takeover(cluster: Cluster, lost: Member) -> str:
     """What to do about the lost primary: wait for Patroni, or act oneself."""
+    if len(cluster.members) == 1:
+        return "There is no standby: bring it back, or restore a backup elsewhere."
     if not cluster.patronis:
         return f"If {lost.name} is lost for good, promote a standby by hand."
     paused = any(patroni.paused for patroni in cluster.patronis)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from console.assessment.blocking import Blocking, blocking
 from console.assessment.look import Look, fact
+from console.assessment.memory import SYSTEM_DATABASES
 from console.assessment.symptom import Clear, Said, Symptom, kind
 from console.assessment.views import Cluster, Member, full
 from console.assessment.words import clock, count, listing, share, short, span
@@ -233,16 +234,16 @@ def _crowded(look: Look, cluster: Cluster, member: Member, sql: PostgresMember) 
         return Clear(subject=member.subject, stands_on=(sql,))
     severe = sql.connections >= look.limit("connections-near-limit", "critical_share", member.subject) * room
     by_database = sorted(sql.connections_by_database.items(), key=lambda pair: (-pair[1], pair[0]))
-    users = look.users(cluster) if member.is_primary else look.these(sql.connections_by_database)
+    users = look.these({name: number for name, number in by_database if name not in SYSTEM_DATABASES})
     most = listing([f"{short(name)} {number}" for name, number in by_database], 4)
     return Symptom(
         subject=member.subject,
         severity="critical" if severe else "warning",
         title=f"{sql.connections} of {room} connections of {member.name} in {cluster.name} are taken",
-        impact=f"{users.words}: new requests {'are or will soon be' if severe else 'may soon be'} refused.",
+        impact=f"{users.words}: new connections {_refusal(sql.connections >= room, severe)}.",
         action=_most(member, by_database),
         stands_on=(sql,),
-        affects=tuple(name for name, _number in by_database if name),
+        affects=users.databases,
         evidence=(
             fact(
                 sql,
@@ -259,6 +260,12 @@ def _crowded(look: Look, cluster: Cluster, member: Member, sql: PostgresMember) 
             f"idle-in-transaction:{cluster.name}",
         ),
     )
+
+
+def _refusal(none_left: bool, severe: bool) -> str:
+    if none_left:
+        return "are refused"
+    return "will be refused in a moment" if severe else "may soon be refused"
 
 
 def _most(member: Member, by_database: list[tuple[str, int]]) -> str:
