@@ -210,7 +210,9 @@ def _tree(branch: _Branch, cells: int, lines: int) -> Block:
     own = _box(branch.node, cells, max(lines, height - 2))
     wiring = _wiring(branch.children, [len(stack) for stack in stacks], max(height, len(own)))
     followers = [each for stack in stacks for each in stack]
-    return beside(pad(own, cells, max(height, len(own))), wiring, pad(followers, width(followers[0]), len(wiring)))
+    return beside(
+        pad(own, cells, max(height, len(own))), wiring, pad(followers, max(map(width, followers)), len(wiring))
+    )
 
 
 def _wiring(children: tuple[_Branch, ...], heights: list[int], height: int) -> Block:

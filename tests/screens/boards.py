@@ -27,6 +27,7 @@ from console.readings import (
 from tests.screens import board_cache as cache_parts
 from tests.screens import board_database as db
 from tests.screens.board_ground import MB, NOW, ago, change, failed, finding, findings, healthy, put
+from tests.screens.board_second import two_of_each
 
 __all__ = ["NOW", "SCENARIOS", "Scenario", "healthy"]
 
@@ -323,4 +324,5 @@ SCENARIOS: dict[str, Scenario] = {
     "all-unknown": all_unknown,
     "not-read-yet": not_read_yet,
     "engine-lost": engine_lost,
+    "two-of-each": two_of_each,
 }

@@ -19,6 +19,7 @@ EXPECTED = {
     "all-unknown": ("unknown", "unknown"),
     "not-read-yet": ("unknown", "unknown"),
     "engine-lost": ("unknown", "unknown"),
+    "two-of-each": ("ok", "ok"),
 }
 
 
