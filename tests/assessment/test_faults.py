@@ -533,6 +533,13 @@ def test_two_and_three_sentinels_lost() -> None:
         scene.step(times=6)
         assert scene.ids == {"sentinel-no-quorum:cache", *(f"sentinel-lost:cache/{name}" for name in lost)}
         assert scene.finding("sentinel-no-quorum:cache").caused_by.startswith("sentinel-lost:cache/")
+        # They come back one by one, and agree before all are there.
+        scene.mend(Sentinel, "cache/s-2")
+        scene.mend(Sentinel, "cache/s-1")
+        scene.step()
+        assert scene.finding("sentinel-no-quorum:cache").state == "open"
+        scene.step(times=2)
+        assert "sentinel-no-quorum:cache" not in scene.ids
 
 
 def test_big_keys() -> None:

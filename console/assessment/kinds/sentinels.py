@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.assessment.look import Look, fact
-from console.assessment.symptom import Said, Symptom, kind
+from console.assessment.symptom import Clear, Said, Symptom, kind
 from console.assessment.views import Cache, down
 from console.assessment.words import short
 from console.readings import address
@@ -58,6 +58,9 @@ def sentinel_no_quorum(look: Look) -> Said:
     for cache in look.caches.values():
         gone = [last for last in cache.sentinels_last.values() if last is not None and down(last)]
         without = [reading for reading in cache.sentinels.values() if reading and reading.quorum_ok is False]
+        agreeing = tuple(reading for reading in cache.sentinels.values() if reading and reading.quorum_ok)
+        if agreeing and not without:
+            yield Clear(subject=cache.name, stands_on=agreeing)
         if not without and not (gone and len(gone) == len(cache.sentinels_last)):
             continue
         saying = without or gone
