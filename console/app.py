@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -406,7 +406,8 @@ class BanksmanApp(App[int], inherit_bindings=False):
         if not self.feed.live:
             self.say("this is a recording already", "muted")
             return
-        past = self._open_recording() if self._open_recording else None
+        # Hours of recording are indexed in milliseconds, but from a disk that may be slow: not in the event loop.
+        past = await asyncio.to_thread(self._open_recording) if self._open_recording else None
         if past is None:
             self.say("there is no recording to go back to", "warning")
             return
@@ -448,8 +449,10 @@ class BanksmanApp(App[int], inherit_bindings=False):
 
     def action_step(self, seconds: float) -> None:
         """So many seconds on (or, negative, back)."""
-        if self._tape is not None:
-            self._tape.step(seconds)
+        tape = self._tape
+        if tape is not None:
+            tape.pause()
+            tape.seek(tape.now + timedelta(seconds=seconds))
             self.paint()
 
     def action_speed(self, factor: float) -> None:
@@ -466,7 +469,6 @@ class BanksmanApp(App[int], inherit_bindings=False):
             return
 
         def done(text: str | None) -> None:
-            screen.asked(screen.focused)
             if text is None:
                 return
             moment = parse_moment(text, tape.start, tape.end, tape.now)

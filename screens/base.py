@@ -232,7 +232,7 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         def done(value: str | None) -> None:
             if value is None:
                 table.set_filter("")
-            self.asked(table)
+            self.focus_part(table)
 
         self.ask("/", table.filter, placeholder="words; ! in front: without them", changed=table.set_filter, done=done)
 
@@ -245,15 +245,17 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         changed: Callable[[str], None] | None = None,
         done: Callable[[str | None], None],
     ) -> None:
-        """Ask for a line of text at the bottom."""
-        self.query_one("#keybar", KeyBar).display = False
-        self.query_one(Prompt).ask(label, value, placeholder, changed, done)
+        """Ask for a line of text at the bottom: ``changed`` hears each letter, ``done`` the end (None: given up)."""
+        before = self.focused
+        bar = self.query_one("#keybar", KeyBar)
 
-    def asked(self, focus: Widget | None) -> None:
-        """The question is over."""
-        self.query_one("#keybar", KeyBar).display = True
-        if focus is not None:
-            self.focus_part(focus)
+        def over(answer: str | None) -> None:
+            bar.display = True
+            self.set_focus(before, scroll_visible=False)
+            done(answer)
+
+        bar.display = False
+        self.query_one(Prompt).ask(label, value, placeholder, changed, over)
 
     def action_aside(self, step: int) -> None:
         """Left and right."""

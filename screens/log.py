@@ -50,7 +50,8 @@ class LogScreen(BoardScreen):
         self._title(view, tail, table.size.width)
         if tail is None or not tail.readable:
             style = "muted" if tail is None and not self._refusal else "unknown"
-            table.set_notice((tail.problem if tail else "") or self._refusal or "asking for the log …", style)
+            waiting = "logs are not part of a recording" if view.replay else "asking for the log …"
+            table.set_notice((tail.problem if tail else "") or self._refusal or waiting, style)
             return
         table.set_notice("", "")
         table.set_rows(Row(number, (Cell(text, _style(text)),)) for number, text in sorted(tail.lines.items()))

@@ -21,6 +21,9 @@ from widgets.palette import palette_of
 from widgets.spans import Block, Line, changed, fit, line
 
 
+_NEVER = Size(-1, -1)
+
+
 class LineView(Widget):
     """Base of every live widget: ``draw(y)`` gives a line, ``repaint`` brings the terminal up to date."""
 
@@ -33,7 +36,7 @@ class LineView(Widget):
         super().__init__(name=name, id=id, classes=classes)
         self._shown: list[Line | None] = []
         self._strips: list[Strip | None] = []
-        self._shown_size = Size(0, 0)
+        self._shown_size = _NEVER
 
     def draw(self, y: int) -> Line:
         """The line at viewport row ``y``, any width (it is cut or filled). Cheap where nothing changed: the same object."""
@@ -43,7 +46,8 @@ class LineView(Widget):
         """Compare every visible line with what is shown and refresh what differs."""
         size = self.size
         if size != self._shown_size or not self.is_mounted:
-            return  # nothing shown yet at this size: the next render draws it all
+            self._shown_size = _NEVER  # hidden, or not laid out yet: the next render draws it all, whatever its size
+            return
         regions: list[Region] = []
         for y, before in enumerate(self._shown):
             if before is None:

@@ -16,7 +16,6 @@ from screens.themes import DEFAULT
 from tests.screens.boards import NOW, SCENARIOS
 from tests.screens.fake_feed import FakeFeed
 
-
 settings.register_profile("shared-machine", deadline=None)  # how long one example takes says nothing where others run
 settings.load_profile("shared-machine")
 
