@@ -18,6 +18,7 @@ EXIT_PIPE = 141
 Run = Callable[[argparse.Namespace], int]
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST_S = 366 * 86400.0
 _EPILOG = """\
 exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or nothing configured (status, demo --headless, replay --json);
 doctor 0 nothing missing, 2 something fails, 3 cannot tell; 64 wrong usage or a wrong environment file."""
@@ -36,8 +37,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 def duration(text: str) -> float:
     """``90``, ``30s``, ``10m``, ``2h``, ``1d`` in seconds."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(s|m|min|h|d|)", text.strip())
-    if match is None:
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(s|m|min|h|d|)", text.strip())
+    if match is None or float(match[1]) * _UNITS[match[2]] > _LONGEST_S:
         raise argparse.ArgumentTypeError(f"expected a span such as 90, 30s, 10m or 2h, found {text[:40]!r}")
     return float(match[1]) * _UNITS[match[2]]
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from console.commands import CommandError
-from console.commands.opening import need_terminal
+from console.commands.opening import need_terminal, own_settings
+from console.commands.opening import show as show_console
 
-_SPAN = re.compile(r"([+-])([0-9]+(?:\.[0-9]+)?)(s|m|min|h|)$")
+_SPAN = re.compile(r"([+-])([0-9]{1,6}(?:\.[0-9]{1,6})?)(s|m|min|h|)$")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?Z?$")
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -36,13 +37,12 @@ def run(args: argparse.Namespace) -> int:
         summary = summarise(recording.board_at(at), at, recording.header.environment)
         show(summary, json=True, full=args.full)
         return summary.exit_code
-    from console.app import run_console
     from console.feed.recording import RecordingFeed
 
     feed = RecordingFeed(recording)
     if moment is not None:
         feed.seek(moment)
-    return run_console(feed, read_only=True)
+    return show_console(feed, own_settings(), read_only=True)
 
 
 def moment_in(text: str, start: datetime, end: datetime) -> datetime:

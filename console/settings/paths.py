@@ -23,12 +23,16 @@ def config_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "config"
 
 
-def environment_dirs() -> tuple[Path, ...]:
-    """Folders in which an environment's name is looked up, first one first."""
+def config_home() -> Path:
+    """``$XDG_CONFIG_HOME/banksman``: what this person has set."""
     value = os.environ.get("XDG_CONFIG_HOME", "")
     # The specification says that a relative path is to be ignored.
-    base = Path(value) if value.startswith("/") else Path.home() / ".config"
-    return (base / APPLICATION / "environments", SYSTEM_CONFIG)
+    return (Path(value) if value.startswith("/") else Path.home() / ".config") / APPLICATION
+
+
+def environment_dirs() -> tuple[Path, ...]:
+    """Folders in which an environment's name is looked up, first one first."""
+    return (config_home() / "environments", SYSTEM_CONFIG)
 
 
 def lab_dir() -> Path:

@@ -53,7 +53,8 @@ def test_version_is_the_one_of_the_project() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("nonsense",), ("status", "--nonsense"), ("status", "--wait", "soon"), ("status", "--wait", "-1"), ("record",),
+        ("nonsense",), ("status", "--nonsense"), ("status", "--wait", "soon"), ("status", "--wait", "-1"),
+        ("status", "--wait", "999999d"), ("status", "--wait", "9" * 5000), ("record",),
         ("status", "--full"), ("demo", "--json"), ("-e",), ("status", "extra"), ("lab",), ("lab", "nonsense"), ("replay",),
         ("--js",), ("status", "--js"),
     ],
