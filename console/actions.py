@@ -153,7 +153,5 @@ def check_keymap(keymap: Mapping[str, str]) -> None:
 def key_table(actions: Iterable[Action] = ACTIONS) -> str:
     """The table of keys in the README, in Markdown."""
     rows = ["| key | does | |", "|---|---|---|"]
-    rows += [
-        f"| `{written(action)}` | {action.label} | {action.help} |" for action in actions if written(action)
-    ]
+    rows += [f"| `{written(action)}` | {action.label} | {action.help} |" for action in actions if written(action)]
     return "\n".join(rows)
