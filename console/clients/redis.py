@@ -75,8 +75,8 @@ class RedisLink:
         self._ca_file = ca_file
         self._connection: Connection | None = None
         self._hidden = ""
-        self.opened = 0
-        """Connections made so far: a change tells that what was set on the last one is gone."""
+        self.sent = 0
+        """Commands sent so far."""
 
     @property
     def where(self) -> str:
@@ -99,7 +99,7 @@ class RedisLink:
         with self._sentences():
             self._connection = self._make()
             await self._connection.connect()  # type: ignore[no-untyped-call]
-        self.opened += 1
+        self.sent += self._password is not None  # AUTH
         # Both are a courtesy: a name in CLIENT LIST, and no trace in LRU and LFU where the server can promise it.
         await self.many([("CLIENT", "SETNAME", CLIENT_NAME), ("CLIENT", "NO-TOUCH", "ON")])
         return True
@@ -116,6 +116,7 @@ class RedisLink:
         connection = self._connection
         if connection is None:
             raise LinkError("not connected")
+        self.sent += len(commands)
         with self._sentences():
             await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
             return [await self._answer(connection) for _ in commands]

@@ -64,8 +64,9 @@ class RedisServer(Reading, frozen=True, kw_only=True, omit_defaults=True):
     evicted_per_s: float | None = None
     expired_per_s: float | None = None
     hit_ratio: float | None = None
-    """0..1 since the previous look; None: no look-ups."""
+    """0..1 since the previous look, the console's own look-ups left out; None: there were none."""
     ops_per_s: float | None = None
+    """Commands of others: the console's own are left out."""
     net_in_per_s: float | None = None
     net_out_per_s: float | None = None
     errors_per_s: float | None = None

@@ -6,8 +6,6 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from console.clients.redis import NOT_PERMITTED, Answer, Argument, LinkError, RedisLink, refusal
 from console.sources.base import SourceError
 
@@ -28,21 +26,28 @@ class Refused:
 REFUSED = Refused()
 
 
-class Footprint(msgspec.Struct):
-    """Look-ups of our own that a server counts among its keyspace hits: by server, since the engine started.
+class Footprint:
+    """What we ourselves add to the counters of the servers of one cache. Whoever shows a rate takes it off again."""
 
-    Whoever reads a hit ratio takes them off again.
-    """
+    def __init__(self) -> None:
+        self._hits: dict[str, int] = {}
+        self._links: dict[str, list[RedisLink]] = {}
 
-    hits: dict[str, int] = {}
+    def watch(self, server: str, link: RedisLink) -> None:
+        """Commands on this link are ours, on this server."""
+        self._links.setdefault(server, []).append(link)
 
-    def add(self, server: str, hits: int) -> None:
-        """So many more on this server."""
-        self.hits[server] = self.hits.get(server, 0) + hits
+    def add_hits(self, server: str, hits: int) -> None:
+        """So many more look-ups of ours on this server have found something."""
+        self._hits[server] = self._hits.get(server, 0) + hits
 
-    def of(self, server: str) -> int:
-        """So many there were on this server."""
-        return self.hits.get(server, 0)
+    def hits(self, server: str) -> int:
+        """Look-ups of ours that found something, since the engine started."""
+        return self._hits.get(server, 0)
+
+    def commands(self, server: str) -> int:
+        """Commands of ours, since the engine started."""
+        return sum(link.sent for link in self._links.get(server, ()))
 
 
 class Asker:

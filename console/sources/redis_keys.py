@@ -50,6 +50,8 @@ class RedisKeysSource:
         self._links = dict(links)
         self._askers = {server: Asker(link) for server, link in links.items()}
         self._footprint = footprint
+        for server, link in links.items():
+            footprint.watch(server, link)
         self._sample = sample
         self._server = ""
         self._queues = Queues(queues)
@@ -67,7 +69,7 @@ class RedisKeysSource:
             if self._sample:
                 await self._pass.go_on(asker, info)
             queues = await self._queues.read(asker)
-        self._footprint.add(server, self._pass.take_hits() + self._queues.take_hits())
+        self._footprint.add_hits(server, self._pass.take_hits() + self._queues.take_hits())
         problem = asker.refused(*_ASKED)
         return RedisKeys(
             key=self.key,

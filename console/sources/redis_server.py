@@ -35,7 +35,6 @@ _SETTINGS_AGAIN_S = 60.0
 _COUNTERS = {
     "evicted_per_s": "evicted_keys",
     "expired_per_s": "expired_keys",
-    "ops_per_s": "total_commands_processed",
     "net_in_per_s": "total_net_input_bytes",
     "net_out_per_s": "total_net_output_bytes",
     "errors_per_s": "total_error_replies",
@@ -60,6 +59,9 @@ class RedisServerSource:
         self._link = link
         self._asker = Asker(link)
         self._footprint = footprint
+        footprint.watch(server, link)
+        self._own = (0.0, 0.0)
+        """Our own look-ups and commands, as of the last INFO."""
         self._rtt_ms: deque[float] = deque(maxlen=100)
         self._meter: Meter[str] = Meter(longest_s=10 * every_s)
         self._started: tuple[str, datetime | None] = ("", None)
@@ -76,6 +78,7 @@ class RedisServerSource:
                 self._settings_at = 0.0
             await self._ping()
             info = Info((await self._asker.ask([("INFO",)]))[0])
+            self._own = float(self._footprint.hits(self._server)), float(self._footprint.commands(self._server))
             if "run_id" not in info:
                 # Without it nearly every field would stand at its default: zeros that nobody measured.
                 why = self._asker.refused("INFO") or "INFO: not what a Redis server answers"
@@ -156,10 +159,8 @@ class RedisServerSource:
             for name in _COUNTERS.values()
             if info.real(name) is not None
         }
-        own = self._footprint.of(self._server)
-        now["looked_up"] = Counted(
-            run_id, (float(info.count("keyspace_hits")), float(info.count("keyspace_misses")), own)
-        )
+        counts = [float(info.count(name)) for name in ("keyspace_hits", "keyspace_misses", "total_commands_processed")]
+        now["asked"] = Counted(run_id, (*self._own, *counts))
         for code in REFUSALS:
             now[f"errorstat_{code}"] = Counted(run_id, (float(info.errors(code)),))
         return self._meter.step(info.server_time_s or time.time(), now)
@@ -169,9 +170,15 @@ class RedisServerSource:
             field: rate(step.deltas[name][0] if name in step.deltas else None, step.window_s)
             for field, name in _COUNTERS.items()
         }
-        hits, misses, own = step.deltas.get("looked_up", (None, None, None))
-        found = None if hits is None or own is None else max(0.0, hits - own)
-        return {**rates, "hit_ratio": ratio(found, misses)}
+        if "asked" not in step.deltas:
+            return rates
+        own_hits, own_commands, hits, misses, commands = step.deltas["asked"]
+        # Our own part is known to the command, but not to the microsecond at which it was counted.
+        return {
+            **rates,
+            "hit_ratio": ratio(max(0.0, hits - own_hits), misses),
+            "ops_per_s": rate(max(0.0, commands - own_commands), step.window_s),
+        }
 
     def _round_trips(self) -> dict[str, Any]:
         ranked = sorted(self._rtt_ms)

@@ -80,7 +80,7 @@ async def test_a_cache_with_a_replica(make_valkey: Make, secret: Any, policy: st
             assert all(idle_now[key] >= idle_then[key] for key in idle_then)
         assert now.pop("hits") - then.pop("hits") >= own
         assert now == then  # misses among it
-    assert moved == {"up": 0, "down": keys._footprint.of("down")}
+    assert moved == {"up": 0, "down": keys._footprint.hits("down")}
 
 
 def idle(server: Server) -> bool:
@@ -133,6 +133,24 @@ async def test_our_own_look_ups_are_not_in_the_hit_ratio(make_valkey: Make, secr
     assert (await servers["down"].read()).hit_ratio == 0
     for source in (*servers.values(), keys):
         await source.close()
+
+
+async def test_our_own_commands_are_not_in_the_rate(make_valkey: Make, secret: Any) -> None:
+    server = make_valkey()
+    client = server.client()
+    client.mset({f"key:{number}": "x" for number in range(1000)})
+    servers, keys, _ = sources(environment([server], secret))
+    source = servers["cache-1"]
+    await source.read()
+    for _ in range(3):
+        await keys.read()  # thousands of commands
+    assert (await source.read()).ops_per_s == 0
+    client.ping()
+    reading = await source.read()
+    assert reading.ops_per_s is not None
+    assert reading.ops_per_s > 0
+    for one in (source, keys):
+        await one.close()
 
 
 async def test_it_never_asks_for_all_keys_nor_their_content(make_valkey: Make, secret: Any) -> None:
