@@ -47,7 +47,11 @@ class Look:
     def limit(self, kind: str, name: str, subject: str) -> float:
         """A threshold above which it is bad: eased a little while the finding is open."""
         value = self._thresholds[kind][name]
-        return value * _EASE if f"{kind}:{subject}" in self._opened else value
+        return value * _EASE if self.is_open(kind, subject) else value
+
+    def is_open(self, kind: str, subject: str) -> bool:
+        """Whether this finding was open before this look."""
+        return f"{kind}:{subject}" in self._opened
 
     def remembers(self, cluster: Cluster) -> ClusterMemory:
         """What earlier looks told of a cluster."""

@@ -163,6 +163,15 @@ def test_a_hang_is_a_hang_whatever_words_the_look_ends_with() -> None:
     assert scene.seen == {"primary-hung:main/pg-1"}
 
 
+def test_a_hang_stays_one_when_patroni_falls_silent_too() -> None:
+    scene = healthy()
+    scene.hang("pg-1")
+    scene.step(times=5)
+    scene.fail(PatroniMember, "main/pg-1", "GET /patroni: no answer within 1.5 s")
+    scene.step(times=20)
+    assert scene.seen == {"primary-hung:main/pg-1"}
+
+
 def test_hang_standby_stalls_commits_until_another_confirms() -> None:
     scene = healthy()
     scene.hang("pg-2")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from console.assessment.look import Look, fact
 from console.assessment.memory import Start, recent
 from console.assessment.symptom import Clear, Said, Symptom, kind
-from console.assessment.views import Cluster, Member, starting
+from console.assessment.views import Cluster, Member, silent, starting
 from console.assessment.words import clock, listing, size, span
 from console.readings import Evidence, Reading
 
@@ -97,7 +97,7 @@ def primary_unreachable(look: Look) -> Said:
             if cluster.primary is None and cluster.all_down and cluster.members:
                 yield _nobody(look, cluster)
             continue
-        if not lost.hung:
+        if not _hangs(look, lost):
             yield _primary_gone(look, cluster, lost)
     yield from _replaced(look)
 
@@ -107,7 +107,7 @@ def primary_hung(look: Look) -> Said:
     """The primary takes connections and answers no query."""
     for cluster in look.clusters.values():
         lost = _lost_primary(cluster)
-        if lost is None or not lost.hung or lost.sql_last is None:
+        if lost is None or lost.sql_last is None or not _hangs(look, lost):
             continue
         users, sql = look.users(cluster), lost.sql_last
         patroni = (fact(lost.patroni, "Patroni", "answers: the host is up"),) if lost.patroni else ()
@@ -125,6 +125,11 @@ def primary_hung(look: Look) -> Said:
             after_s=look.threshold("primary-hung", "after_seconds") if sql.good_at else 0.0,
         )
     yield from _replaced(look)
+
+
+def _hangs(look: Look, lost: Member) -> bool:
+    """Whether it takes connections and answers nothing. Once that was told, a Patroni that falls silent too changes nothing."""
+    return lost.hung or (silent(lost.sql_last) and look.is_open("primary-hung", lost.subject))
 
 
 def _lost_primary(cluster: Cluster) -> Member | None:
