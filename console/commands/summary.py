@@ -15,9 +15,6 @@ BUILT: tuple[Pane, ...] = ("database", "cache")
 """Panes that this version can watch; others are not listed."""
 EXIT_CODES: dict[State, int] = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3, "not-configured": 3}
 
-_ENGINES_OWN = frozenset({"environment", "findings"})
-"""Topics that the object holds in a form of its own."""
-
 
 class Summary(msgspec.Struct, frozen=True):
     """What one look at a board says."""
@@ -87,8 +84,7 @@ def as_json(summary: Summary, *, full: bool = False) -> str:
 def _by_topic(readings: Iterable[Reading]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for reading in sorted(readings, key=lambda reading: reading.where):
-        if reading.topic not in _ENGINES_OWN:
-            found.setdefault(reading.topic, {})[reading.key] = _whole(reading)
+        found.setdefault(reading.topic, {})[reading.key] = _whole(reading)
     return found
 
 

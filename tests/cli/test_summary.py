@@ -73,7 +73,7 @@ def test_full_json_holds_every_reading(name: str = "healthy") -> None:
     board = SCENARIOS[name](NOW)
     readings = json.loads(as_json(summarise(board, NOW, "e"), full=True))["readings"]
     listed = {(topic, key) for topic, rows in readings.items() for key in rows}
-    assert listed == {tuple(reading.where) for reading in board} - {("environment", ""), ("findings", "")}
+    assert listed == {tuple(reading.where) for reading in board}
     member = readings["postgres"]["main/pg-1"]
     assert {"status", "problem", "taken_at", "good_at"} <= set(member)
 
