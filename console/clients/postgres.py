@@ -191,10 +191,9 @@ class Line:
         asked_at, began = datetime.now(UTC), time.monotonic()
         try:
             rows = await self._run(_fetch(connection, sql.SQL(";").join(statements), len(statements)))
-        except psycopg.Error:
+        finally:
             if connection.closed or connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 self.drop()
-            raise
         return Answer(rows, asked_at, time.monotonic() - began)
 
     def _is_broken(self) -> bool:
