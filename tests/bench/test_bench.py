@@ -28,9 +28,9 @@ def report() -> Iterator[Report]:
 
 
 @pytest.fixture(scope="module")
-def engine(laboratory: Path) -> Iterator[int]:
+def engine(laboratory_of_this_run: Path) -> Iterator[int]:
     """An engine that stays, so that what is measured of a console is the console alone; its process id."""
-    environment = laboratory / "environment.yaml"
+    environment = laboratory_of_this_run / "environment.yaml"
     holder = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.programs.hold", str(environment)], stdout=subprocess.PIPE
     )

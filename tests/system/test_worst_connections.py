@@ -49,13 +49,19 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def through_proxies(laboratory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    with proxied(laboratory / "environment.yaml", tmp_path_factory.mktemp("proxied")) as made:
+def through_proxies(laboratory_of_this_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    with proxied(laboratory_of_this_run / "environment.yaml", tmp_path_factory.mktemp("proxied")) as made:
         yield made
 
 
 def reading(board: Board, where: str) -> Reading | None:
     return board.at(Address(*where.split(" ", 1)))
+
+
+def content(one: Reading) -> set[str]:
+    """Fields of a topic's own that say something."""
+    empty = type(one)(**{name: getattr(one, name) for name in Reading.__struct_fields__})
+    return {name for name in one.__struct_fields__ if getattr(one, name) != getattr(empty, name)}
 
 
 def bystanders(watch: Watch, target: str) -> dict[str, str]:
@@ -96,14 +102,9 @@ async def test_only_that_pane_suffers(through_proxies: Proxied, target: str, mod
             assert failed is not None and failed.good_at is not None
             # At most one look that had begun, its successor, and their deadlines: not later.
             assert (failed.taken_at - failed.good_at).total_seconds() < 3 * failed.every_s + 5
-            assert failed == type(failed)(
-                **{name: getattr(failed, name) for name in Reading.__struct_fields__},
-                **{
-                    name: getattr(failed, name)
-                    for name in ("cluster", "member", "cache", "server", "sentinel")
-                    if hasattr(failed, name)
-                },
-            ), "a reading that failed carries no content"
+            assert content(failed) <= {"cluster", "member", "cache", "server", "sentinel"}, (
+                "what failed carries no content"
+            )
             pane = type(failed).pane
             assert pane is not None
             await watch.until(lambda: watch.panes()[pane].state != "ok", 10, f"{pane} is not ok")
