@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from console.clients.redis import NOT_PERMITTED, Answer, Argument, LinkError, RedisLink, refusal
 from console.clients.redis_text import Info
@@ -39,6 +39,7 @@ _SERVER_ASKED: tuple[tuple[Argument, ...], ...] = (
     ("CLIENT", "LIST"),
     ("SLOWLOG", "GET", 1),
 )
+_NEWEST = (7, 2)
 _KEYS_ASKED: tuple[tuple[Argument, ...], ...] = (
     ("SCAN", 0, "COUNT", 1),
     ("MEMORY", "USAGE", "banksman:no-such-key"),
@@ -48,53 +49,49 @@ _KEYS_ASKED: tuple[tuple[Argument, ...], ...] = (
 
 async def examine_server(link: RedisLink) -> list[Check]:
     """Connection, clock and privileges of one server."""
-    checks, info = await _reach(link)
-    if info is None:
-        return checks
-    line = server_line(info.version)
-    checks += await _permissions(link, _SERVER_ASKED, line)
-    answer = (await link.many([("CONFIG", "GET", "save")]))[0]
-    checks.append(
-        Check(
-            "CONFIG GET (optional)",
-            "pass",  # either way: it is refused to the very user that we ask for
-            "not permitted, and that is well: it shows passwords. How snapshots are set and how many replicas writes need"
-            " is then not known"
-            if refusal(answer)
-            else "",
-        )
-    )
-    return checks
+    return await _examine(link, _SERVER_ASKED, server_line, _settings)
 
 
 async def examine_keys(link: RedisLink) -> list[Check]:
     """Privileges of the search for big keys and of queue depths, on the server that it looks on."""
-    checks, info = await _reach(link)
-    return checks if info is None else checks + await _permissions(link, _KEYS_ASKED, server_line(info.version))
+    return await _examine(link, _KEYS_ASKED, server_line)
 
 
 async def examine_sentinel(link: RedisLink, master: str) -> list[Check]:
     """Connection, clock and privileges of one Sentinel, and whether it knows the master."""
-    checks, info = await _reach(link)
-    if info is None:
-        return checks
     asked = [("SENTINEL", word, master) for word in ("MASTER", "SENTINELS", "REPLICAS", "CKQUORUM")]
-    return checks + await _permissions(link, asked, sentinel_line())
+    return await _examine(link, asked, lambda _: sentinel_line())
 
 
-async def _reach(link: RedisLink) -> tuple[list[Check], Info | None]:
+async def _examine(
+    link: RedisLink,
+    asked: Sequence[Sequence[Argument]],
+    line: Callable[[tuple[int, int]], str],
+    *more: Callable[[RedisLink], Awaitable[Check]],
+) -> list[Check]:
+    """What the source asks, asked once; ``line`` makes the mending line for a version of Redis."""
+    checks: list[Check] = []
     try:
         await link.open()
         sent = time.time()
-        answer = await link.many([("INFO",)])
+        answer = (await link.many([("INFO",)]))[0]
         got = time.time()
-    except LinkError as failure:
-        mend = server_line((7, 0)) if failure.denied else ""
-        return [Check("connection", "fail", failure.problem, mend)], None
-    if why := refusal(answer[0]):
-        return [Check("connection", "pass", link.where), Check("INFO", "fail", why, server_line((7, 0)))], None
-    info = Info(answer[0])
-    return [Check("connection", "pass", f"{link.peer}, {info.flavour}"), _clock(info, sent, got)], info
+        info = Info(answer)
+        checks.append(Check("connection", "pass", f"{link.peer}, {info.flavour}".rstrip(", ")))
+        if why := refusal(answer):
+            return [*checks, Check("INFO", "fail", why, line(_NEWEST))]
+        checks.append(_clock(info, sent, got))
+        checks += await _permissions(link, asked, line(info.version))
+        return checks + [await check(link) for check in more]
+    except LinkError as error:
+        return [*checks, Check("connection", "fail", error.problem, line(_NEWEST) if error.denied else "")]
+
+
+async def _settings(link: RedisLink) -> Check:
+    """A pass either way: it is refused to the very user that we ask for."""
+    refused = refusal((await link.many([("CONFIG", "GET", "save")]))[0])
+    why = "not permitted, and that is well: it shows passwords. How snapshots are set, and how many replicas writes need, is not known"
+    return Check("CONFIG GET (optional)", "pass", why if refused else "")
 
 
 def _clock(info: Info, sent: float, got: float) -> Check:

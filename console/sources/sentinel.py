@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.clients.clean import clean
-from console.clients.redis import NOT_PERMITTED, Answer, LinkError, RedisLink
+from console.clients.redis import NOT_PERMITTED, Answer, RedisLink
 from console.clients.redis_text import integer, pairs, text
 from console.readings import Reading, Sentinel, SentinelPeer
 from console.sources.base import Check, SourceError
@@ -90,10 +90,7 @@ class SentinelSource:
 
     async def examine(self) -> list[Check]:
         """For the doctor."""
-        try:
-            return await examine_sentinel(self._link, self._master)
-        except LinkError as error:
-            return [Check("connection", "fail", error.problem)]
+        return await examine_sentinel(self._link, self._master)
 
 
 def _address(fields: dict[str, Any]) -> str:

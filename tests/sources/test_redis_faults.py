@@ -187,6 +187,17 @@ async def test_the_other_sources(valkey: Rig, kind: str, fault: str) -> None:
         await source.close()
 
 
+async def test_the_doctor_on_a_broken_wire(proxy: FaultProxy, source: Source) -> None:
+    for after in (0, 40, 7500):
+        proxy.set(Cut(after, "end"), TO_CLIENT)
+        checks = await source.examine()
+        assert (checks[-1].what, checks[-1].answer) == ("connection", "fail")
+        assert "connection broke" in checks[-1].detail
+        proxy.heal()
+        source.abandon()
+    assert {check.answer for check in await source.examine()} == {"pass"}
+
+
 async def test_wrong_and_missing_password(valkey: Rig, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("not-" + PASSWORD)
