@@ -9,7 +9,7 @@ from console.readings import BigKey, Queue, RedisClient, RedisKeys, RedisServer,
 from screens.cache_group import Cache, Server, Watch
 from screens.cache_topology import FULL, NEARLY, wasteful
 from screens.database_sessions import one_line
-from screens.section import Section, fact, number_cell, unknown
+from screens.section import MISSING, Section, fact, number_cell, unknown
 from screens.trust import believed, silence_and_why, silent_for
 from widgets.columns import Cell, Column, Row
 from widgets.format import (
@@ -248,7 +248,7 @@ def key_row(key: BigKey, used: int) -> Row:
             Cell(key.type, "muted"),
             number_cell(size(key.bytes), key.bytes),
             Cell(line((bar(share, 9), "series"), f" {percent(share):>5}"), "", share),
-            number_cell(count(key.items), key.items) if key.items is not None else Cell("", "", float("nan")),
+            number_cell(count(key.items), key.items) if key.items is not None else Cell("", "", MISSING),
             Cell("never", "muted", float("inf")) if key.ttl_s is None else number_cell(short_age(key.ttl_s), key.ttl_s),
             Cell(str(key.db), "muted", key.db),
         ),

@@ -8,7 +8,7 @@ from datetime import datetime
 from console.board import Board
 from console.readings import PostgresMember, PostgresSettings, Role, Setting, Slot
 from screens.database_cluster import Cluster, source
-from screens.section import Section, fact, number_cell, unknown
+from screens.section import MISSING, Section, fact, number_cell, unknown
 from screens.trust import believed, silence_and_why
 from widgets.columns import Cell, Column, Row
 from widgets.format import age, count, moment, short_age, since, size
@@ -34,7 +34,28 @@ ROLES = (
     Column("changed", "changed", 11, "right", sort="C", descending=True),
 )
 OWN_TO_A_MEMBER = frozenset(
-    ["archive_cleanup_command", "config_file", "data_directory", "external_pid_file", "hba_file", "ident_file", "listen_addresses", "log_directory", "log_filename", "port", "primary_conninfo", "primary_slot_name", "promote_trigger_file", "recovery_min_apply_delay", "recovery_target_timeline", "restore_command", "ssl_cert_file", "ssl_key_file", "synchronous_standby_names", "unix_socket_directories"]
+    [
+        "archive_cleanup_command",
+        "config_file",
+        "data_directory",
+        "external_pid_file",
+        "hba_file",
+        "ident_file",
+        "listen_addresses",
+        "log_directory",
+        "log_filename",
+        "port",
+        "primary_conninfo",
+        "primary_slot_name",
+        "promote_trigger_file",
+        "recovery_min_apply_delay",
+        "recovery_target_timeline",
+        "restore_command",
+        "ssl_cert_file",
+        "ssl_key_file",
+        "synchronous_standby_names",
+        "unix_socket_directories",
+    ]
 )
 """Settings that differ between members because of where a member runs or what it is at the moment: no news."""
 _WAL_STYLES = {"reserved": "ok", "extended": "warning", "unreserved": "critical", "lost": "critical"}
@@ -60,7 +81,7 @@ def slot_row(slot: Slot, now: datetime) -> Row:
             Cell(
                 since(slot.inactive_since, now),
                 "warning",
-                -slot.inactive_since.timestamp() if slot.inactive_since else float("nan"),
+                -slot.inactive_since.timestamp() if slot.inactive_since else MISSING,
             ),
             Cell(slot.invalidation_reason, "critical"),
         ),
@@ -113,10 +134,12 @@ def slots(board: Board, cluster: str, member: str, now: datetime) -> Section:
 
 def setting_columns(members: Iterable[str]) -> tuple[Column, ...]:
     """A column for each member: what differs is seen side by side."""
-    values = tuple(Column(f"value {name}", name, 14, flex=1) for name in members)
+    values = tuple(
+        Column(f"value {name}", name, 10, flex=1, drop=0 if at < 3 else 3 + at) for at, name in enumerate(members)
+    )
     return (
-        Column("name", "setting", 28, sort="S"),
-        Column("why", "", 9, sort="Y"),
+        Column("name", "setting", 22, flex=1, sort="S"),
+        Column("why", "", 7, sort="Y"),
         *values,
         Column("changed", "changed", 24, drop=1, sort="C", descending=True),
         Column("source", "source", 18, drop=2, sort="O"),
@@ -177,7 +200,7 @@ def _setting_row(key: str, names: list[str], read: dict[str, PostgresSettings], 
     if changed is not None and changed.changed_at is not None:
         before = "" if changed.previous is None else f"was {changed.previous}, "
         words = f"{before}{short_age((now - changed.changed_at).total_seconds())} ago"
-    cells.append(Cell(words, "", changed.changed_at.timestamp() if changed and changed.changed_at else float("nan")))
+    cells.append(Cell(words, "", changed.changed_at.timestamp() if changed and changed.changed_at else MISSING))
     cells.append(Cell(there[0].source if there else "", "muted"))
     return Row(key, tuple(cells))
 
@@ -215,7 +238,7 @@ def role_row(role: Role, now: datetime) -> Row:
             Cell(
                 f"{since(role.changed_at, now)} ago" if role.changed_at else "",
                 "warning",
-                role.changed_at.timestamp() if role.changed_at else float("nan"),
+                role.changed_at.timestamp() if role.changed_at else MISSING,
             ),
         ),
     )

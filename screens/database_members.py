@@ -6,7 +6,7 @@ from datetime import datetime
 
 from screens.database_cluster import Cluster, Member
 from screens.database_topology import notes
-from screens.section import Section, number_cell
+from screens.section import MISSING, Section, number_cell
 from screens.trust import silence, silent_for
 from widgets.columns import Cell, Column, Row
 from widgets.format import UNKNOWN, count, milliseconds, seconds, short_age, size
@@ -36,7 +36,7 @@ def member_row(cluster: Cluster, member: Member, now: datetime) -> Row:
     patroni = Cell(_patroni_words(member, now), "unknown" if member.has_patroni and member.patroni is None else "")
     if sql is None:
         cells = (member.name, Cell(UNKNOWN, "unknown"), Cell(silent_for(member.sql_raw, now), "unknown"), patroni)
-        return Row(member.name, (*cells, *(Cell(UNKNOWN, "unknown", float("nan")) for _ in range(7)), words))
+        return Row(member.name, (*cells, *(Cell(UNKNOWN, "unknown", MISSING) for _ in range(7)), words))
     role = "primary" if member.is_primary else "standby" if sql.in_recovery else UNKNOWN
     state = "accepts writes" if member.is_primary else sql.receiver_status or "not streaming"
     good = len(cluster.primaries) == 1 if member.is_primary else sql.receiver_status == "streaming"
@@ -48,7 +48,7 @@ def member_row(cluster: Cluster, member: Member, now: datetime) -> Row:
         if sql.received_bytes is None or sql.replayed_bytes is None
         else max(0, sql.received_bytes - sql.replayed_bytes)
     )
-    blank = Cell("", "", float("nan"))
+    blank = Cell("", "", MISSING)
     up = (now - sql.started_at).total_seconds() if sql.started_at else None
     off = sql.clock_off_s
     return Row(

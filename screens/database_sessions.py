@@ -8,7 +8,7 @@ from datetime import datetime
 from console.board import Board
 from console.readings import Activity, BlockedSession, Session
 from screens.database_cluster import source
-from screens.section import Section, fact, number_cell, unknown
+from screens.section import MISSING, Section, fact, number_cell, unknown
 from widgets.branches import Branch, branches
 from widgets.columns import Cell, Column, Row
 from widgets.format import count, short_age
@@ -50,7 +50,7 @@ def _age_s(moment: datetime | None, now: datetime) -> float | None:
 
 
 def _age_cell(age_s: float | None, style: str = "") -> Cell:
-    return Cell("", "", float("nan")) if age_s is None else number_cell(short_age(age_s), age_s, style)
+    return Cell("", "", MISSING) if age_s is None else number_cell(short_age(age_s), age_s, style)
 
 
 def _state_cell(state: str) -> Cell:

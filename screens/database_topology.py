@@ -286,7 +286,9 @@ def _stranger(key: str, replica: Replica) -> Node:
         name=line(("◌ ", "muted"), (replica.name or "unnamed receiver", "")),
         role=line(("not watched", "muted")),
         state=line(replica.state),
-        facts=tuple(each for each in (fact("from", replica.address), fact("slot", replica.slot)) if each[1][0]),
+        facts=tuple(
+            fact(label, value) for label, value in (("from", replica.address), ("slot", replica.slot)) if value
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from console.board import Board
 from console.readings import Database, IoRow, PostgresIo, PostgresStatements, Statement
 from screens.database_cluster import source
 from screens.database_sessions import one_line
-from screens.section import Section, fact, number_cell, unknown
+from screens.section import MISSING, Section, fact, number_cell, unknown
 from widgets.columns import Cell, Column, Row
 from widgets.format import bar, count, milliseconds, number, percent, rate, short_age, size, size_rate
 from widgets.spans import Line, joined, line
@@ -139,8 +139,8 @@ def io_row(row: IoRow, timing: bool) -> Row:
 
 def _latency(amount: float | None, per_s: float, timing: bool) -> Cell:
     if per_s <= 0:
-        return Cell("", "", float("nan"))
-    return number_cell(milliseconds(amount), amount) if timing else Cell("?", "muted", float("nan"))
+        return Cell("", "", MISSING)
+    return number_cell(milliseconds(amount), amount) if timing else Cell("?", "muted", MISSING)
 
 
 def io(board: Board, cluster: str, member: str, now: datetime) -> Section:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from widgets.columns import Cell, Column, Row
 from widgets.spans import Line, line
 
+MISSING = float("nan")
+"""Sorts last, whatever the direction. One object, since it equals nothing but itself: rows must be able to be equal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -48,7 +51,7 @@ def unknown(columns: Sequence[Column], notice: str, style: str = "unknown") -> S
 def number_cell(text: str, value: float | None, style: str = "") -> Cell:
     """A figure: sorts by its value, not by its text; what is not known is muted and goes last."""
     if value is None:
-        return Cell(text, "muted", float("nan"))
+        return Cell(text, "muted", MISSING)
     return Cell(text, style, value)
 
 

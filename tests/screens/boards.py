@@ -74,7 +74,8 @@ def lag(now: datetime = NOW) -> Board:
         replayed_bytes=db.WAL_AT - 97 * MB,
         replayed_at=ago(now, 84),
         receiver_status="",
-        receiver_last_message_at=ago(now, 84),
+        receiver_from="",
+        receiver_last_message_at=None,
     )
     change(board, PostgresMember, "main/pg-2", replicas={"1": db.replicas()["1"]})
     rows = [
@@ -242,7 +243,9 @@ def no_primary(now: datetime = NOW) -> Board:
             cluster_unlocked=True,
             members={member: DcsMember(member, "replica", "running", 7, 0) for member in (db.SYNC, db.ASYNC)},
         )
-        change(board, PostgresMember, f"main/{name}", receiver_status="", receiver_last_message_at=ago(now, 31))
+        change(
+            board, PostgresMember, f"main/{name}", receiver_status="", receiver_from="", receiver_last_message_at=None
+        )
     rows = [
         finding(
             now,
