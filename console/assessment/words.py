@@ -21,10 +21,13 @@ def size(number: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time in words of one glance: ``45 s``, ``6 min``, ``2 h 10 min``, ``3 d``."""
+    """A length of time in words of one glance: ``45 s``, ``6 min``, ``2 h 10 min``, ``3 d``.
+
+    It steps by 5 s from 20 s on: a sentence that changes with every look costs every screen a repaint.
+    """
     whole = max(0, round(seconds))
     if whole < 120:
-        return f"{whole} s"
+        return f"{whole if whole < 20 else whole // 5 * 5} s"
     minutes = whole // 60
     if minutes < 120:
         return f"{minutes} min"
