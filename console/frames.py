@@ -83,11 +83,13 @@ def _diff_rows(delta: Delta, name: str, before: dict[Any, Any], after: dict[Any,
     fresh: dict[Any, Any] = {}
     parts: dict[Any, dict[str, Any]] = {}
     for key, row in after.items():
-        old = before.get(key)
+        if key not in before:
+            fresh[key] = _plain(row)
+            continue
+        old = before[key]
         if old is row or old == row:
-            if old is None and key not in before:
-                fresh[key] = None
-        elif isinstance(row, msgspec.Struct) and type(old) is type(row):
+            continue
+        if isinstance(row, msgspec.Struct) and type(old) is type(row):
             parts[key] = {
                 field: _plain(value)
                 for field in row.__struct_fields__

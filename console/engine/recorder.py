@@ -80,16 +80,17 @@ class Recorder:
 
     def _begin(self, at: float, board: Board) -> None:
         self._write(self._encoder.flush())
+        head = pack_preamble(Header(FORMAT, __version__, self._environment, at, self._record_text))
+        self._number += 1
+        name = f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}-{self._number}"
         if self._encoder.began_at is None or int(at // HOUR_S) != self._hour:
             self._hour = int(at // HOUR_S)
-            header = Header(FORMAT, __version__, self._environment, at, self._record_text)
-            self._number += 1
-            name = f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}-{self._number}{SUFFIX}"
-            self._disk.open(self._folder / name, pack_preamble(header))
+            self._disk.begin_hour(self._folder / f"{name}{SUFFIX}", head)
         if self._lost_since is not None:
             gap = Lost(self._lost_since, at, self.problem or "the disk could not follow")
-            self._write(pack_block(GAP, at, msgspec.msgpack.encode(gap)))
+            self._disk.write(pack_block(GAP, gap.since, at, msgspec.msgpack.encode(gap)), aside=True)
             self._lost_since, self._resumed_at = None, time.time()
+        self._disk.begin_chunk(self._folder / f"{name}-live{SUFFIX}", head)
         self._write(self._encoder.begin(at, board))
 
     def _flush(self, at: float) -> None:

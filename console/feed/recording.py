@@ -115,8 +115,8 @@ class RecordingFeed(Feed):
             self._at = beat.at
             self._take([beat])
         if count < 0:
-            moments = self.recording.moments(self._at - _STEP_BACK_S, self._at)
-            before = [at for at in moments if at < self._at]
+            # The last of these is the one that is shown.
+            *before, _shown = self.recording.moments(self._at - _STEP_BACK_S, self._at) or [self._at]
             chosen = before[max(count, -len(before))] if before else self._at - _STEP_BACK_S
             self.seek(datetime.fromtimestamp(chosen, UTC))
 

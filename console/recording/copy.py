@@ -8,15 +8,15 @@ from typing import BinaryIO
 
 import msgspec
 
-from console.recording.blocks import GAP, Lost, RecordingError, pack_block, pack_preamble
-from console.recording.encoder import Encoder
-from console.recording.reader import Recording
+from console import frames, wire
+from console.recording.blocks import GAP, Lost, RecordingError, pack_block, pack_chunk, pack_preamble
+from console.recording.reader import Recording, messages_of
 
 
 def copy_span(recording: Recording, target: Path, since: datetime, until: datetime) -> int:
     """Write what was recorded from ``since`` to ``until`` into ``target``, a new file; its size in bytes.
 
-    Chunks that lie within are copied as they are; the first and the last are cut to the moment. Raises RecordingError
+    The first and the last chunk are cut to the moment. Raises RecordingError
     where nothing was recorded then, OSError where the file cannot be written; there is no half a file afterwards.
     """
     first, last = since.timestamp(), until.timestamp()
@@ -39,24 +39,18 @@ def _write(recording: Recording, file: BinaryIO, first: float, last: float) -> N
     for gap in recording.gaps:
         since, until = gap.since.timestamp(), gap.until.timestamp()
         if until > first and since < last and gap.why:
-            file.write(pack_block(GAP, until, msgspec.msgpack.encode(Lost(since, until, gap.why))))
+            file.write(pack_block(GAP, since, until, msgspec.msgpack.encode(Lost(since, until, gap.why))))
     for chunk in recording.chunks(first, last):
-        if chunk.began_at >= first and chunk.ended_at <= last:
-            for block in chunk.blocks:
-                payload = chunk.file.payload(block)
-                if payload is None:
-                    break
-                file.write(pack_block(block.kind, block.at, payload))
-        else:
-            file.write(_cut(recording, max(first, chunk.began_at), min(last, chunk.ended_at)))
+        begin, end = max(first, chunk.began_at), min(last, chunk.ended_at)
+        whole = (begin, end) == (chunk.began_at, chunk.ended_at)
+        file.write(pack_chunk(begin, end, messages_of(chunk) if whole else _cut(recording, begin, end)))
 
 
 def _cut(recording: Recording, first: float, last: float) -> bytes:
-    """One chunk from ``first`` to ``last``, made anew. Text that was hidden stays so, text that was not stays too."""
-    encoder = Encoder(record_text=True)
-    head = encoder.begin(first, recording.board_at(first))
+    """The messages of one chunk from ``first`` to ``last``, made anew."""
+    messages = [wire.pack(wire.Frames(first, [frames.keyframe(reading) for reading in recording.board_at(first)]))]
     for beat in recording.beats(first):
         if beat.at > last or beat.whole:
             break
-        encoder.add(beat.at, beat.frames)
-    return head + encoder.flush()
+        messages.append(wire.pack(wire.Frames(beat.at, beat.frames)))
+    return b"".join(messages)

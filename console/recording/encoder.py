@@ -45,19 +45,15 @@ class Encoder:
         """The board changed: what is at these addresses now, None where nothing is any more."""
         changed = [frame for where, reading in changes if (frame := self._change(where, reading)) is not None]
         if changed:
-            self.add(at, changed)
-
-    def add(self, at: float, changed: list[frames.Frame]) -> None:
-        """A beat that is there as frames already. They follow upon what the chunk holds."""
-        self.waiting_since = self.waiting_since or at
-        self._add(at, changed)
+            self.waiting_since = self.waiting_since or at
+            self._add(at, changed)
 
     def flush(self) -> bytes:
         """A block with what has been added since the last one; empty where nothing was."""
         if self._stream is None or self.waiting_since is None:
             return b""
         self._pending.append(self._stream.flush(zlib.Z_SYNC_FLUSH))
-        block = pack_block(self._kind, self._at, b"".join(self._pending))
+        block = pack_block(self._kind, self.waiting_since, self._at, b"".join(self._pending))
         self._pending = []
         self._kind = MORE
         self.waiting_since = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import bisect
+import lzma
+import math
 import mmap
 import zlib
 from collections.abc import Iterator
@@ -14,7 +16,19 @@ import msgspec
 
 from console import frames, wire
 from console.board import Board
-from console.recording.blocks import CHUNK, GAP, SUFFIX, Block, Header, Lost, RecordingError, read_preamble, scan
+from console.recording.blocks import (
+    CHUNK,
+    GAP,
+    PACKED,
+    SUFFIX,
+    Block,
+    Header,
+    Lost,
+    RecordingError,
+    read_preamble,
+    scan,
+    unpack_chunk,
+)
 from console.recording.fold import Fold
 
 _MAX_MESSAGE = 256 * 1024 * 1024
@@ -40,9 +54,12 @@ class Beat(NamedTuple):
     """These are keyframes of everything: what is not among them is no longer there."""
 
 
-class _Chunk(NamedTuple):
+class Chunk(NamedTuple):
+    """Where a chunk lies."""
+
     began_at: float
     ended_at: float
+    """Unix seconds."""
     file: _File
     blocks: list[Block]
 
@@ -55,7 +72,7 @@ class _File:
         self.data = self._map()
         with memoryview(self.data) as view:
             self.header, self._scanned = read_preamble(view)
-        self.chunks: list[_Chunk] = []
+        self.chunks: list[Chunk] = []
         self.lost: list[Lost] = []
         self._scan()
 
@@ -91,9 +108,8 @@ class _File:
             payload = self.payload(block)
             if payload is not None:
                 self.lost.append(msgspec.msgpack.decode(payload, type=Lost))
-        elif block.kind == CHUNK:
-            # The first block of a chunk holds its keyframes and nothing else.
-            self.chunks.append(_Chunk(block.at, block.at, self, [block]))
+        elif block.kind in (CHUNK, PACKED):
+            self.chunks.append(Chunk(block.began_at, block.at, self, [block]))
         elif self.chunks:
             chunk = self.chunks[-1]
             chunk.blocks.append(block)
@@ -202,8 +218,8 @@ class Recording:
             found += [beat.at for beat in self._beats(chunk) if since <= beat.at <= until]
         return found
 
-    def chunks(self, since: float, until: float) -> list[_Chunk]:
-        """Chunks that have a part in a stretch."""
+    def chunks(self, since: float = 0.0, until: float = math.inf) -> list[Chunk]:
+        """Chunks that have a part in a stretch (Unix seconds)."""
         first = self._chunk_at(since) or 0
         return [chunk for chunk in self._chunks[first:] if chunk.began_at <= until and chunk.ended_at >= since]
 
@@ -211,37 +227,58 @@ class Recording:
         number = bisect.bisect_right(self._starts, at) - 1
         return number if number >= 0 else None
 
-    def _beats(self, chunk: _Chunk) -> Iterator[Beat]:
-        stream = zlib.decompressobj()
+    def _beats(self, chunk: Chunk) -> Iterator[Beat]:
         splitter = wire.Splitter(_MAX_MESSAGE)
         whole = True
-        for block in list(chunk.blocks):
-            payload = chunk.file.payload(block)
-            if payload is None:
-                return
-            try:
-                for body in splitter.feed(stream.decompress(payload)):
+        try:
+            for piece in _pieces(chunk):
+                for body in splitter.feed(piece):
                     message = _frames.decode(body)
                     yield Beat(message.at, message.frames, whole)
                     whole = False
-            except (zlib.error, msgspec.MsgspecError, wire.WireError):
-                return  # The rest of this chunk leans on what cannot be read; the next one stands by itself.
+        except (*_BROKEN, msgspec.MsgspecError, wire.WireError):
+            return  # The rest of this chunk leans on what cannot be read; the next one stands by itself.
 
     def _add(self, path: Path) -> bool:
         try:
             self._files[path] = _File(path)
-        except (OSError, RecordingError, msgspec.MsgspecError, zlib.error) as error:
+        except (OSError, RecordingError, msgspec.MsgspecError) as error:
             self.problems.append(f"{path.name}: {error}")
             return False
         return True
 
     def _index(self) -> None:
         chunks = [chunk for file in self._files.values() for chunk in file.chunks]
-        self._chunks = sorted(chunks, key=lambda chunk: chunk.began_at)
+        # A chunk that was just packed is still there as it was written.
+        latest = {chunk.began_at: chunk for chunk in sorted(chunks, key=lambda chunk: chunk.ended_at)}
+        self._chunks = sorted(latest.values(), key=lambda chunk: chunk.began_at)
         self._starts = [chunk.began_at for chunk in self._chunks]
 
 
 _frames: msgspec.msgpack.Decoder[wire.Frames] = msgspec.msgpack.Decoder(wire.Frames)
+
+
+_BROKEN = (zlib.error, lzma.LZMAError, EOFError)
+
+
+def messages_of(chunk: Chunk) -> bytes:
+    """All messages of a chunk, as far as they can be read."""
+    found = bytearray()
+    try:
+        for piece in _pieces(chunk):
+            found += piece
+    except _BROKEN:
+        return bytes(found)
+    return bytes(found)
+
+
+def _pieces(chunk: Chunk) -> Iterator[bytes]:
+    stream = zlib.decompressobj()
+    for block in list(chunk.blocks):
+        payload = chunk.file.payload(block)
+        if payload is None:
+            return
+        yield unpack_chunk(payload) if block.kind == PACKED else stream.decompress(payload)
 
 
 def _moment(at: float) -> datetime:
