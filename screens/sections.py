@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -264,6 +265,13 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         if action == "member":
             return len(self.members()) > 1
         return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Esc takes the filter away before it leaves the screen."""
+        if event.key == "escape" and self.table.filter and self.focused is self.table:
+            event.stop()
+            event.prevent_default()
+            self.table.set_filter("")
 
     def action_subject(self, step: int) -> None:
         """The next or previous cluster or cache."""
