@@ -79,12 +79,22 @@ def draw_findings(view: View, cells: int, height: int, selected: str = "") -> Dr
 
 
 def _within(rows: Sequence[tuple[int, str, Line]], height: int) -> list[tuple[int, str, Line]]:
-    """The most important rows that fit, in the order in which they stand."""
+    """The most important rows that fit, in the order in which they stand; a sentence that lost its end says so."""
     if len(rows) <= height:
         return list(rows)
     order = sorted(range(len(rows)), key=lambda index: (rows[index][0], index))
     keep = set(order[: max(0, height)])
-    return [row for index, row in enumerate(rows) if index in keep]
+    kept: list[tuple[int, str, Line]] = []
+    for index, (rank, of, row) in enumerate(rows):
+        if index in keep:
+            goes_on = index + 1 < len(rows) and index + 1 not in keep and _continues(rows[index + 1][2])
+            kept.append((rank, of, line(row, ("…", row[-1][1])) if goes_on and row else row))
+    return kept
+
+
+def _continues(row: Line) -> bool:
+    """Whether a row is the second of an answer: its label is blank."""
+    return bool(row) and len(row[0][0]) == 3 + LABEL and not row[0][0].strip() and row[1][1] != "key"
 
 
 def _story(story: Story, number: int, now: datetime, cells: int, selected: str) -> list[tuple[int, str, Line]]:

@@ -44,7 +44,7 @@ def overview_picture(view: View, cells: int, height: int, selected: str = "") ->
     columns = _columns(len(tile_names(view)), cells)
     tiles = all_tiles(view, cells // columns)
     wanted = draw_findings(view, cells, 10_000, _selected_finding(selected))
-    room = _tile_room(tiles, columns, cells, height, len(wanted.lines))
+    room = _tile_room(tiles, columns, height, len(wanted.lines))
     above = height - room
     findings = draw_findings(view, cells, max(0, above - 1), _selected_finding(selected))
     block = pad(findings.lines, cells, above) if room else pad(findings.lines, cells, height)
@@ -65,14 +65,13 @@ def _columns(count: int, cells: int) -> int:
     return -(-count // rows)
 
 
-def _tile_room(tiles: list[TileFacts], columns: int, cells: int, height: int, findings: int) -> int:
-    """Rows for the tiles: what findings leave, but never so little that no tile is left, nor more than they can use."""
+def _tile_room(tiles: list[TileFacts], columns: int, height: int, findings: int) -> int:
+    """Rows for the tiles: what findings leave, but never so little that no tile is left."""
     if not tiles:
         return 0
     rows = -(-len(tiles) // columns)
-    natural = max(each.natural_height(cells // columns) for each in tiles)
     least = rows * LEAST_HEIGHT if height >= 16 else rows
-    room = max(least, min(rows * natural, height - findings - 1))
+    room = max(least, height - findings - 1)
     return min(room, max(0, height - 5))
 
 

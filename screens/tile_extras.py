@@ -33,11 +33,6 @@ def parts_block(parts: Sequence[Part], cells: int, rows: int) -> Block:
     return block
 
 
-def wanted_rows(parts: Sequence[Part]) -> int:
-    """Rows with which nothing is left out."""
-    return sum(2 + len(lines) for _, lines in parts if lines)
-
-
 def _heading(text: str, cells: int) -> Line:
     return line((text + " ", "heading"), ("─" * max(0, cells - text_width(text) - 1), "line"))
 

@@ -14,12 +14,12 @@ from console.readings import Activity, Finding, Pane, PostgresMember, Reading, R
 from screens.cache_group import Cache, Server, cache_at, caches
 from screens.cache_topology import quorum_words
 from screens.database_cluster import Cluster, Member, cluster_at, clusters
-from screens.tile_extras import Part, cache_parts, database_parts, parts_block, wanted_rows
+from screens.tile_extras import Part, cache_parts, database_parts, parts_block
 from screens.trust import believed, silence
 from screens.view import View
 from widgets.format import number, percent, short_age, size, size_rate
-from widgets.spans import Block, Line, beside, fit, line, pad
-from widgets.spark import trend_line
+from widgets.spans import Block, Line, beside, fit, line, pad, width
+from widgets.spark import chart, trend_line
 from widgets.tile import tile
 
 NARROW = 52
@@ -55,12 +55,6 @@ class TileFacts:
     figures: tuple[Figure, ...]
     parts: tuple[Part, ...] = ()
     """What follows where there is room."""
-
-    def natural_height(self, cells: int) -> int:
-        """Rows, frame included, with which nothing is left out at this width."""
-        beside_each_other = cells - 4 >= SIDE_BY_SIDE
-        rows = (max if beside_each_other else sum)((len(self.members), len(self.figures)))
-        return int(rows) + wanted_rows(self.parts) + 2
 
 
 def tile_names(view: View) -> list[tuple[Pane, str]]:
@@ -98,8 +92,32 @@ def draw_tile(facts: TileFacts, cells: int, height: int, selected: bool = False)
         body = [fit(each, inner) for each in members]
         body += [figure_line(each, inner) for each in figures]
     body += parts_block(facts.parts, inner, rows - len(body))
+    body += _charts(facts.figures, inner, rows - len(body))
     framed = [line(" ", each) for each in body]
     return tile(facts.title, framed, cells, height, facts.state, key=facts.key, age_s=facts.age_s, selected=selected)
+
+
+def _charts(figures: Sequence[Figure], cells: int, rows: int) -> Block:
+    """What room is still left shows courses large: a blank row, a heading, then at least three rows each."""
+    drawn = [figure for figure in figures if figure.trend is not None and figure.trend.points]
+    drawn = drawn[: max(0, rows // 5)]
+    block: Block = []
+    for at, figure in enumerate(drawn):
+        assert figure.trend is not None
+        height = rows // len(drawn) + (1 if at < rows % len(drawn) else 0) - 2
+        top = figure.high or max(figure.trend.points.values())
+        title = line((figure.label, "heading"), (f"  15 min, to {_amount(top, figure.trend.unit)} ", "muted"))
+        block += [(), line(title, ("─" * max(0, cells - width(title)), "line"))]
+        block += chart(figure.trend.points, min(90, cells), min(height, 8), high=figure.high)
+    return block
+
+
+def _amount(value: float, unit: str) -> str:
+    if unit == "ratio":
+        return percent(value)
+    if unit in ("B", "B/s"):
+        return size(value) if unit == "B" else size_rate(value)
+    return f"{number(value)}{unit if unit.startswith('/') else ' ' + unit if unit else ''}"
 
 
 def figure_line(figure: Figure, cells: int) -> Line:

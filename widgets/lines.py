@@ -20,7 +20,6 @@ from textual.widget import Widget
 from widgets.palette import palette_of
 from widgets.spans import Block, Line, changed, fit, line
 
-
 _NEVER = Size(-1, -1)
 
 

@@ -38,6 +38,7 @@ _LOOKS: dict[str, _Look] = {
     "accent": _Look(("sign-accent", "text-primary", "primary")),
     "key": _Look(("sign-accent", "text-primary", "primary"), (), "bold", "bold"),
     "series": _Look(("sign-series", "text-secondary", "secondary")),
+    "chart": _Look(("sign-chart", "foreground-disabled")),
     "ok": _Look(("sign-ok", "text-success", "success")),
     "warning": _Look(("sign-warning", "text-warning", "warning"), (), "", "bold"),
     "critical": _Look(("sign-critical", "text-error", "error"), (), "bold", "bold"),
@@ -59,6 +60,8 @@ _LOOKS: dict[str, _Look] = {
     "production": _Look(("sign-on-production", "text"), ("sign-production", "error"), "bold", "bold reverse"),
     "production-line": _Look(("sign-production", "error"), (), "bold", "bold"),
 }
+_POOR = {"cursor": "underline", "cursor-away": "underline", "match": "underline"}
+"""In a theme without grounds of its own (``sign-grounds: none``): these by attribute, the others reversed."""
 NAMES = frozenset(_LOOKS)
 """Every style name there is."""
 
@@ -81,6 +84,7 @@ class Palette:
     def __init__(self, variables: Mapping[str, str], mono: bool = False) -> None:
         self._variables = variables
         self._mono = mono
+        self._poor = not mono and variables.get("sign-grounds") == "none"
         self._cache: dict[str, Style] = {}
         ground = _colour(variables, ("background",))
         front = _colour(variables, ("foreground",))
@@ -96,11 +100,18 @@ class Palette:
         if style is None:
             style = self._base
             for name in names.split():
-                style += self._one(_LOOKS[name])
+                style += self._one(name)
             self._cache[names] = style
         return style
 
-    def _one(self, look: _Look) -> Style:
+    def _one(self, name: str) -> Style:
+        look = _LOOKS[name]
+        if self._poor and look.ground:
+            # Sixteen colours of unknown shades: a ground of one's own could swallow the text on it.
+            front = _colour(self._variables, look.ground)
+            return Style.parse(_POOR.get(name, "bold reverse")) + (
+                Style.null() if name in _POOR or front is None else Style.from_color(front.rich_color)
+            )
         if self._mono:
             return Style.parse(look.mono or look.attributes or "none")
         front, ground = _colour(self._variables, look.colour), _colour(self._variables, look.ground)
