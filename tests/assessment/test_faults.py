@@ -646,3 +646,20 @@ def test_nobody_can_be_reached_any_more() -> None:
     for name in scene.members:
         scene.wake(name)
     calm(scene)
+
+
+def test_a_standby_cluster_is_meant_to_be_read_only() -> None:
+    scene = Scene()
+    scene.primary = ""
+    scene.change(PatroniMember, "main/pg-1", role="standby_leader", leader="pg-1")
+    scene.change(PostgresMember, "main/pg-1", receiver_from="10.9.0.1:5432")
+    scene.step(times=30)
+    assert scene.seen == set()
+    plain = Scene(environment(sentinels=(), patroni=False))
+    plain.primary = ""
+    plain.step(times=30)
+    assert plain.seen == set()
+    for name in plain.members:
+        plain.change(PostgresMember, f"main/{name}", receiver_status="", receiver_last_message_at=None)
+    plain.step(times=5)
+    assert plain.ids == {"no-primary:main"}

@@ -60,7 +60,7 @@ def no_primary(look: Look) -> Said:
             continue
         standbys = [member for member in cluster.members.values() if member.is_standby]
         believed = cluster.primary
-        if not standbys or (believed is not None and not believed.is_standby):
+        if not standbys or (believed is not None and not believed.is_standby) or _follows_another(look, cluster):
             continue
         memory, users = look.remembers(cluster), look.users(cluster)
         seen = memory.writer_at
@@ -80,6 +80,16 @@ def no_primary(look: Look) -> Said:
             causes=(f"dcs-unreachable:{cluster.name}", f"patroni-paused:{cluster.name}"),
             after_s=look.threshold("no-primary", "after_seconds") if seen else 0.0,
         )
+
+
+def _follows_another(look: Look, cluster: Cluster) -> bool:
+    """Whether this is a standby cluster: its primary is elsewhere, and read-only is what it is meant to be."""
+    if any(patroni.role == "standby_leader" for patroni in cluster.patronis):
+        return True
+    if look.remembers(cluster).writer_at is not None:
+        return False
+    told = [member.sql for member in cluster.members.values() if member.sql is not None]
+    return len(told) == len(cluster.members) and all(sql.receiver_status == "streaming" for sql in told)
 
 
 def _leader_key(cluster: Cluster) -> tuple[Evidence, ...]:
