@@ -6,18 +6,16 @@ import re
 
 HIDDEN = "***"
 
-_SECRET_NAME = re.compile(r"passw|secret|token|passphrase|credential|private_key|access_?key|api_?key", re.IGNORECASE)
+_WORD = r"passw(?:or)?d|passphrase|secret|token|credential|api[_-]?key|access[_-]?key"
+
+# No pattern may begin with a repetition, and those inside are bounded: a text made for it must not take quadratic time.
+_SECRET_NAME = re.compile(rf"{_WORD}|private_key", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    r"""(?ix)
-    ( \b [\w.-]* (?: passw(?:or)?d | passphrase | secret | token | credential | api_?key | access_?key ) [\w.-]* \s* [=:] \s* )
-    ( '(?:[^'\\]|''|\\.)*'? | "(?:[^"\\]|\\.)*"? | [^\s'",;&)]+ )
-    """
+    rf"""(?ix) ( (?:{_WORD}) [\w.-]{{0,20}} \s? [=:] \s? ) ( '(?:[^'\\]|''|\\.)*'? | "(?:[^"\\]|\\.)*"? | [^\s'",;&)]+ )"""
 )
 _SQL_PASSWORD = re.compile(r"(?i)(\bpassword\s+)(e?'(?:[^'\\]|''|\\.)*'?|\$(\w*)\$.*?(?:\$\3\$|$))", re.DOTALL)
-_FLAG = re.compile(
-    r"(?i)(--[\w-]*(?:passw(?:or)?d|passphrase|secret|token|credential|api-?key|access-?key)[\w-]*[ =]+)(\S+)"
-)
-_IN_URL = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@'\"]*:)([^\s@'\"]+)(@)")
+_FLAG = re.compile(rf"(?i)((?<![\w-])--[\w-]{{0,20}}?(?:{_WORD})[\w-]{{0,20}}[ =])(\S+)")
+_IN_URL = re.compile(r"(://[^\s:/@'\"]{0,100}:)([^\s@/'\"]{1,100})(@)")
 _HINT = re.compile(r"(?i)passw|passphrase|secret|token|credential|key|://")
 
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from psycopg import sql
 
 from console.clients.clean import clean
 from console.clients.postgres import APPLICATION_NAME, Look, Row
-from console.clients.redact import redact
 from console.readings import Activity, BlockedSession, Reading, Session
 from console.sources.postgres_base import PostgresSource, judged, utc
 from console.sources.postgres_facts import Facts
 from console.sources.postgres_names import RelationNames
+from console.sources.postgres_query import COLUMNS, query_text
 
-QUERY_LIMIT = 2000
-"""Characters of a statement that are kept."""
 _SESSIONS = 500
 _BLOCKED = 200
-_HEAD_BYTES = 8000
-"""A longer text comes cut, as bytes: left() fails on text in another database's encoding."""
+_AT_ONCE = 25
+"""Rows that are cleaned before the loop gets its turn: 500 long texts in another script take a while."""
 
 SESSIONS = sql.SQL("""
 SELECT a.pid, d.datname, u.rolname, a.application_name, host(a.client_addr) AS address, a.client_port, a.state,
        a.wait_event_type, a.wait_event, a.backend_start, a.xact_start, a.query_start, a.state_change,
-       CASE WHEN octet_length(a.query) <= {head} THEN a.query END AS query,
-       CASE WHEN octet_length(a.query) > {head} THEN substr(textsend(a.query), 1, {head}) END AS query_head,
+       {query},
        a.backend_type, count(*) OVER () AS total
 FROM pg_stat_get_activity(NULL) a
 LEFT JOIN pg_database d ON d.oid = a.datid LEFT JOIN pg_roles u ON u.oid = a.usesysid
@@ -72,7 +70,7 @@ class PostgresActivitySource(PostgresSource):
             taken_at=found.asked_at,
             cluster=self.member.cluster,
             member=self.member.name,
-            sessions={row["pid"]: _session(row) for row in (*sessions, *others)},
+            sessions=await _cleaned([*sessions, *others]),
             sessions_total=sessions[0]["total"] if sessions else 0,
             blocked={row["pid"]: self._wait(row) for row in waits},
             blocked_total=waits[0]["total"] if waits else 0,
@@ -119,7 +117,7 @@ def _sessions(known: Facts) -> sql.Composed:
 
 
 def _listed(which: sql.Composable) -> sql.Composed:
-    return SESSIONS.format(head=sql.Literal(_HEAD_BYTES), which=which, limit=sql.Literal(_SESSIONS))
+    return SESSIONS.format(query=COLUMNS, which=which, limit=sql.Literal(_SESSIONS))
 
 
 def _blocked(known: Facts) -> sql.Composed:
@@ -128,6 +126,15 @@ def _blocked(known: Facts) -> sql.Composed:
         since=sql.SQL("waitstart" if known.at_least(14) else "NULL::timestamptz"),
         limit=sql.Literal(_BLOCKED),
     )
+
+
+async def _cleaned(rows: list[Row]) -> dict[int, Session]:
+    sessions: dict[int, Session] = {}
+    for row in rows:
+        sessions[row["pid"]] = _session(row)
+        if len(sessions) % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return sessions
 
 
 def _session(row: Row) -> Session:
@@ -147,7 +154,7 @@ def _session(row: Row) -> Session:
         xact_start=utc(row["xact_start"]),
         query_start=utc(row["query_start"]),
         state_change=utc(row["state_change"]),
-        query=clean(redact(clean(row["query"] or row["query_head"], _HEAD_BYTES)), QUERY_LIMIT),
+        query=query_text(row),
     )
 
 

@@ -12,16 +12,14 @@ from psycopg import sql
 
 from console.clients.clean import clean
 from console.clients.postgres import Look, Row
-from console.clients.redact import redact
 from console.readings import PostgresStatements, Reading, Statement
-from console.sources.postgres_activity import QUERY_LIMIT
 from console.sources.postgres_base import PostgresSource, judged, utc
 from console.sources.postgres_facts import Facts
+from console.sources.postgres_query import COLUMNS, query_text
 from console.sources.rates import Counted, Meter, Step, three_digits
 
 _TOP = 30
 _TEXTS = 500
-_HEAD_BYTES = 8000
 _NAMES_EVERY_S = 60.0
 
 
@@ -131,8 +129,7 @@ class PostgresStatementsSource(PostgresSource):
             return
         found = await self.find(look, parts)
         for row in found.rows.get("texts", []):
-            text = clean(row["query"] or row["query_head"], _HEAD_BYTES)
-            self._texts[row["queryid"]] = clean(redact(text), QUERY_LIMIT)
+            self._texts[row["queryid"]] = query_text(row)
         while len(self._texts) > _TEXTS:
             self._texts.popitem(last=False)
         if "databases" in found.rows:
@@ -157,8 +154,7 @@ FROM {schema}.pg_stat_statements(false) WHERE queryid IS NOT NULL
 """)
 _INFO = sql.SQL("SELECT dealloc, stats_reset FROM {schema}.pg_stat_statements_info")
 _TEXT = sql.SQL("""
-SELECT DISTINCT ON (queryid) queryid, CASE WHEN octet_length(query) <= {head} THEN query END AS query,
-       CASE WHEN octet_length(query) > {head} THEN substr(textsend(query), 1, {head}) END AS query_head
+SELECT DISTINCT ON (queryid) queryid, {columns}
 FROM {schema}.pg_stat_statements(true) WHERE queryid IN ({wanted})
 """)
 
@@ -178,7 +174,7 @@ def _queries(known: Facts) -> dict[str, sql.Composable]:
 def _texts(known: Facts, queries: Iterable[int]) -> sql.Composed:
     wanted = sql.SQL(", ").join(sql.Literal(query) for query in queries)
     schema = sql.Identifier(known.statements_schema or "public")
-    return _TEXT.format(head=sql.Literal(_HEAD_BYTES), schema=schema, wanted=wanted)
+    return _TEXT.format(columns=COLUMNS, schema=schema, wanted=wanted)
 
 
 def _counters(rows: list[Row]) -> dict[_Key, Counted]:
