@@ -232,9 +232,10 @@ class PostgresIo(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """``backend/object/context`` → rates; rows that did nothing in the window are left out."""
     io_timing: bool = False
     checkpoints_timed_per_h: float | None = None
+    """Over the last hour, or so much of it as was seen; None until that is five minutes. Likewise below."""
     checkpoints_requested_per_h: float | None = None
     checkpoint_write_ms: float | None = None
-    """Mean write time of a checkpoint in the window."""
+    """Mean write time of the checkpoints of the last hour."""
     checkpoint_sync_ms: float | None = None
     last_checkpoint_at: datetime | None = None
     wal_bytes_per_s: float | None = None

@@ -92,6 +92,23 @@ async def test_a_password_that_cannot_be_had(postgres_server: Postgres, tmp_path
     assert caught.value.denied
 
 
+@pytest.mark.server
+@pytest.mark.parametrize("way", ["pgpass", "service"])
+async def test_a_password_where_libpq_keeps_it(
+    postgres_server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    kept = tmp_path / "kept"
+    if way == "pgpass":
+        kept.write_text(f"127.0.0.1:{postgres_server.port}:postgres:banksman:{PASSWORD}\n")
+    else:
+        kept.write_text(f"[ours]\npassword={PASSWORD}\nport=1\n")
+    kept.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE" if way == "pgpass" else "PGSERVICEFILE", str(kept))
+    sources = sources_for(environment(postgres_server, None, service="ours" if way == "service" else ""), CADENCES)
+    assert (await sources[0].read()).status == "ok"
+    await close(sources)
+
+
 async def examine(server: Postgres, secret: Path | None, **changes: object) -> dict[str, Check]:
     sources = sources_for(environment(server, secret, **changes), CADENCES)
     checks = [check for source in sources for check in await source.examine()]
