@@ -95,11 +95,12 @@ class Board:
 
     @property
     def findings(self) -> list[Finding]:
-        """Open findings, the worst first, then the oldest."""
+        """Open findings: the loudest, then the worst, causes before consequences, the oldest first."""
         found = self.get(Findings)
         rows = found.rows.values() if found else ()
         return sorted(
-            rows, key=lambda finding: (finding.severity != "critical", bool(finding.caused_by), finding.since)
+            rows,
+            key=lambda each: (not each.loudest, each.severity != "critical", bool(each.caused_by), each.since),
         )
 
 

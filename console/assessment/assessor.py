@@ -37,6 +37,8 @@ class Assessor:
         self._keeper = Keeper(defaults.findings.open_after, defaults.findings.close_after)
         self._needed = defaults.findings.open_after
         self._looked: dict[str, tuple[datetime, int]] = {}
+        self._first_at: datetime | None = None
+        """When the first reading of all began."""
         self._last: Findings | None = None
 
     @property
@@ -53,7 +55,7 @@ class Assessor:
         self._count(board)
         look = Look(board, now, self._environment, self._thresholds, self._memory, self._keeper.open_ids)
         said, failed = self._ask(look)
-        self._keeper.take(said, frozenset(failed), board, now)
+        self._keeper.take(said, frozenset(failed), board, now, self._first_at or now)
         problem = "; ".join(f"{name} cannot be judged: {why}" for name, why in sorted(failed.items()))
         findings = Findings(
             taken_at=now,
@@ -89,6 +91,7 @@ class Assessor:
         for reading in board:
             if reading.pane is None:
                 continue
+            self._first_at = self._first_at or reading.taken_at
             pair = f"{reading.topic} {reading.key}"
             taken, count = self._looked.get(pair, (None, 0))
             if taken != reading.taken_at and count < _LOOKS_COUNTED:

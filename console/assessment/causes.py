@@ -64,6 +64,7 @@ def _finding(case: Case, cause: str) -> Finding:
         pane=case.kind.pane,
         subject=symptom.subject,
         severity=case.severity,
+        loudest=symptom.loudest,
         title=symptom.title,
         impact=impact,
         action=symptom.action,

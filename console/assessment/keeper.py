@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console.assessment.symptom import Clear, Kind, Symptom
 from console.assessment.views import believed
 from console.board import Board
 from console.readings import Address, Reading
 from console.readings.finding import Severity
+
+
+_COLD = timedelta(seconds=3)
+"""Readings that began so soon after the very first one are first looks."""
 
 
 class Streak:
@@ -42,12 +46,14 @@ class Streak:
 class Case:
     """One problem under watch: suspected, open, or open and no longer to be seen."""
 
-    def __init__(self, kind: Kind, symptom: Symptom, now: datetime) -> None:
+    def __init__(self, kind: Kind, symptom: Symptom, now: datetime, first_at: datetime) -> None:
         self.kind = kind
         self.id = f"{kind.name}:{symptom.subject}"
         self.symptom = symptom
         self.began = min((reading.taken_at for reading in symptom.stands_on), default=now)
         self.since = symptom.since or self.began
+        self.cold = self.began - first_at <= _COLD
+        """It was so at the first look already: nobody saw it begin, and it need not last to be believed."""
         self.severity: Severity = "warning"
         self.open = False
         self.shown = False
@@ -75,7 +81,8 @@ class Case:
         self.since = min(self.since, began) if self.open else began
         lasted = (now - min(began, self.began)).total_seconds()
         seen = (now - self.began).total_seconds()
-        if lasted >= symptom.after_s and seen >= symptom.settle_s and self._bad.length(self.stands_on) >= opens:
+        long_enough = self.cold or (lasted >= symptom.after_s and seen >= symptom.settle_s)
+        if long_enough and self._bad.length(self.stands_on) >= opens:
             self.open = True
 
     def _weigh(self, opens: int, closes: int) -> None:
@@ -116,11 +123,20 @@ class Keeper:
         failed: frozenset[str],
         board: Board,
         now: datetime,
+        first_at: datetime,
     ) -> None:
-        """Take what the judges said in one look; ``failed``: kinds whose judge could not say anything."""
+        """Take what the judges said in one look.
+
+        Args:
+            said: Id → kind and word.
+            failed: Kinds whose judge could not say anything.
+            board: What it was said of.
+            now: When.
+            first_at: When the very first reading began.
+        """
         for name, (kind, symptom) in said.items():
             if isinstance(symptom, Symptom):
-                case = self.cases.get(name) or self.cases.setdefault(name, Case(kind, symptom, now))
+                case = self.cases.get(name) or self.cases.setdefault(name, Case(kind, symptom, now, first_at))
                 case.bad(symptom, now, self._opens, self._closes)
         for name, case in list(self.cases.items()):
             word = said[name][1] if name in said else None

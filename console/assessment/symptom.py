@@ -25,6 +25,8 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     stands_on: tuple[Reading, ...]
     """The readings it was concluded from: it opens when each of them was bad often enough."""
+    loudest: bool = False
+    """Comes before every other critical one, whatever explains it."""
     since: datetime | None = None
     """The problem's own beginning where the system tells it."""
     affects: tuple[str, ...] = ()

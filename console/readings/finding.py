@@ -52,6 +52,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """Id of the finding that most probably causes this one."""
     runbook: str = ""
     """Name of a page in ``config/runbooks`` (without ``.md``)."""
+    loudest: bool = False
+    """Comes before every other one, whatever explains it: more than one member out of recovery."""
     state: Literal["open", "unknown"] = "open"
     """``unknown``: it was open and its source can no longer be read."""
 

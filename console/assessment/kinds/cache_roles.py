@@ -66,7 +66,7 @@ def _primary_down(look: Look, cache: Cache, lost: RedisServer | None, *, gone: b
             *_sentinels_say(cache),
         ),
         covers=(*covers, address(RedisKeys, cache.name)),
-        after_s=look.threshold("cache-primary-down", "after_seconds") if good_at else 0.0,
+        after_s=look.threshold("cache-primary-down", "after_seconds"),
     )
 
 
@@ -153,7 +153,7 @@ def _no_replica(look: Look, cache: Cache, writer: RedisServer, missing: list[str
         causes=(f"cache-failover:{cache.name}",),
         hidden_by=(*(f"cache-failover:{cache.name}/{name}" for name in missing),) if len(missing) == 1 else (),
         covers=tuple(reading.where for reading in lost if down(reading)),
-        after_s=look.threshold("cache-no-replica", "after_seconds") if known else 0.0,
+        after_s=look.threshold("cache-no-replica", "after_seconds"),
     )
 
 

@@ -47,7 +47,7 @@ def _gone(look: Look, cluster: Cluster, member: Member) -> Symptom:
             f"primary-hung:{member.subject}",
         ),
         covers=member.sql_addresses if member.patroni else member.addresses,
-        after_s=look.threshold("standby-unreachable", after) if good_at else 0.0,
+        after_s=look.threshold("standby-unreachable", after),
     )
 
 

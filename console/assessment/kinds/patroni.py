@@ -81,7 +81,7 @@ def patroni_unreachable(look: Look) -> Said:
                 # Without its store Patroni is slow to answer; that is said once.
                 hidden_by=(*_host_gone(cluster, member), f"dcs-unreachable:{cluster.name}"),
                 covers=(address(PatroniMember, member.subject),),
-                after_s=look.threshold("patroni-unreachable", "after_seconds") if last.good_at else 0.0,
+                after_s=look.threshold("patroni-unreachable", "after_seconds"),
             )
 
 

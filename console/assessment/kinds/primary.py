@@ -30,6 +30,7 @@ def two_primaries(look: Look) -> Said:
         yield Symptom(
             subject=cluster.name,
             severity="critical",
+            loudest=True,
             title=f"{len(names)} members of {cluster.name} accept writes: {listing(names)}",
             impact=f"What {users.words} save may land on either server, and part of it will be lost.",
             action=f"Keep {newest.name} (newest timeline), keep applications off the others, then stop those: see the runbook.",
@@ -78,7 +79,7 @@ def no_primary(look: Look) -> Said:
                 *_leader_key(cluster),
             ),
             causes=(f"dcs-unreachable:{cluster.name}", f"patroni-paused:{cluster.name}"),
-            after_s=look.threshold("no-primary", "after_seconds") if seen else 0.0,
+            after_s=look.threshold("no-primary", "after_seconds"),
         )
 
 
@@ -132,7 +133,7 @@ def primary_hung(look: Look) -> Said:
             affects=users.databases,
             evidence=(fact(sql, "PostgreSQL", sql.problem), *patroni, *_candidates(cluster)),
             covers=lost.sql_addresses if lost.patroni else lost.addresses,
-            after_s=look.threshold("primary-hung", "after_seconds") if sql.good_at else 0.0,
+            after_s=look.threshold("primary-hung", "after_seconds"),
         )
     yield from _replaced(look)
 
@@ -177,7 +178,7 @@ def _primary_gone(look: Look, cluster: Cluster, lost: Member) -> Symptom:
         evidence=(fact(sql, "PostgreSQL", said), *state, *_candidates(cluster)),
         causes=(f"dcs-unreachable:{cluster.name}",),
         covers=lost.addresses,
-        after_s=look.threshold("primary-unreachable", "after_seconds") if good_at else 0.0,
+        after_s=look.threshold("primary-unreachable", "after_seconds"),
     )
 
 

@@ -48,7 +48,7 @@ def _lost(look: Look, cache: Cache, name: str, last: Sentinel) -> Symptom:
             ),
         ),
         covers=(address(Sentinel, f"{cache.name}/{name}"),),
-        after_s=look.threshold("sentinel-lost", "after_seconds") if last.good_at else 0.0,
+        after_s=look.threshold("sentinel-lost", "after_seconds"),
     )
 
 
@@ -81,5 +81,5 @@ def sentinel_no_quorum(look: Look) -> Said:
                 for reading in saying
             ),
             causes=tuple(f"sentinel-lost:{cache.name}/{name}" for name in cache.sentinels),
-            after_s=look.threshold("sentinel-no-quorum", "after_seconds") if saying[0].good_at else 0.0,
+            after_s=look.threshold("sentinel-no-quorum", "after_seconds"),
         )
