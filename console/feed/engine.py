@@ -72,6 +72,8 @@ class EngineFeed(Feed):
     def retry(self) -> None:
         if self._starter:
             self._starter.forget()
+        if self.state == "failed":
+            self._enter("starting", "the engine is starting")
         self._again.set()
 
     def subscribe(self, topics: list[str]) -> None:
