@@ -11,7 +11,6 @@ from console.board import Board
 from console.readings import Address, Reading
 from console.readings.finding import Severity
 
-
 _COLD = timedelta(seconds=3)
 """Readings that began so soon after the very first one are first looks."""
 

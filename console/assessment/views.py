@@ -191,9 +191,19 @@ class Cache:
 
     @functools.cached_property
     def elected(self) -> str:
-        """The server that most Sentinels take for the primary; empty: they do not say, or it is none of ours."""
+        """The server that most Sentinels, or else most replicas, take for the primary; empty: none of ours, or nobody says."""
         votes = Counter(reading.primary_address for reading in self.sentinels.values() if reading)
+        followed = (
+            reading.primary_address for reading in self.servers.values() if reading and reading.role == "replica"
+        )
+        votes = votes or Counter(followed)
         if not votes:
             return ""
         where = max(votes, key=lambda name: (votes[name], name))
-        return next((name for name, reading in self.last.items() if reading and reading.address == where), "")
+        return next((name for name in self.settings.servers if where in self.addresses_of(name)), "")
+
+    def addresses_of(self, name: str) -> tuple[str, ...]:
+        """How others may name a server: as it was reached, and as it is configured."""
+        reading, server = self.last[name], self.settings.servers[name]
+        reached = (reading.address,) if reading is not None and reading.address else ()
+        return (*reached, f"{server.host}:{server.port}")

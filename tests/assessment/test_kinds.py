@@ -42,6 +42,19 @@ def test_does_not_open_on_the_healthy_edge(case: Case) -> None:
     assert case.id not in scene.seen
 
 
+BEGINS_LATER = {"primary-restarted:main/pg-1", "cache-failover:cache", "standby-lagging:main/pg-3"}
+"""What these are is only seen over time; ``test_faults`` has their cold starts."""
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.id not in BEGINS_LATER], ids=name_of)
+def test_what_was_there_before_the_first_look_is_told_after_two(case: Case) -> None:
+    """``status`` from a cold start answers after two looks: it must not be green meanwhile."""
+    scene = Scene(case.platform())
+    case.bad(scene)
+    scene.step(1.5, times=2)
+    assert scene.ids - case.beside == {case.id}
+
+
 def test_every_kind_has_a_case() -> None:
     assert {case.id.split(":")[0] for case in CASES} == set(KINDS)
 

@@ -103,10 +103,7 @@ def cache_no_replica(look: Look) -> Said:
 
 
 def _link(cache: Cache, writer: RedisServer, name: str) -> ReplicaLink | None:
-    reading = cache.last.get(name)
-    where = reading.address if reading is not None else ""
-    server = cache.settings.servers[name]
-    named = {where, f"{server.host}:{server.port}"}
+    named = cache.addresses_of(name)
     return next((link for link in writer.replicas.values() if link.address in named), None)
 
 
@@ -127,7 +124,6 @@ def _no_replica(look: Look, cache: Cache, writer: RedisServer, missing: list[str
         else f"{listing(missing)} of {cache.name} {'does' if len(missing) == 1 else 'do'} not follow {cache.primary}"
     )
     lost = tuple(reading for name in missing if (reading := cache.last[name]) is not None)
-    known = all(reading.good_at is not None for reading in lost)
     return Symptom(
         subject=cache.name,
         severity="warning",
