@@ -74,7 +74,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="app.travel", keys=("t",), label="Time travel", help="Go back through the engine's own recording on these same screens; t again returns to now.", scope="app", run="app.travel", bar=61),
     Action(id="app.refresh", keys=("ctrl+r",), label="Refresh", help="Ask every source again now; with the engine gone, start it again.", scope="app", run="app.refresh", bar=70),
     Action(id="app.theme", label="Dark or light", help="Change between the dark and the light theme.", scope="app", run="app.change_theme"),
-    Action(id="app.back", keys=("escape", "q"), shown_as="Esc q", label="Back", help="Back to where you came from; q on the overview quits.", scope="app", run="app.back", bar=95, palette=False),
+    Action(id="app.back", keys=("escape", "q"), shown_as="Esc q", label="Back", help="A filter off, else back to where you came from; on the overview it leaves the console.", scope="app", run="app.back", bar=95, palette=False),
     Action(id="app.quit", label="Quit", help="Leave the console. A private engine ends by itself after ten seconds.", scope="app", run="app.quit"),
     Action(id="app.interrupt", keys=("ctrl+c",), label="Interrupt", help="Does not end the console by itself: q does.", scope="app", run="app.interrupt", palette=False),
     Action(id="focus.next", keys=("tab",), label="Next part", help="To the next table or list of this screen.", scope="app", run="app.focus_next", palette=False),

@@ -27,6 +27,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from console import place
 from console.actions import ACTIONS, Action, allowed
 from console.feed.base import Change, Feed, FeedError
 from console.readings import Findings
@@ -59,6 +60,9 @@ SAID_S = 5.0
 """How long a sentence stands in the key bar."""
 SMALL = 200
 """Bytes up to which a paint needs no synchronised update: it arrives in one packet anyway."""
+
+LOG_MOST = 1_000_000
+"""Bytes of the console's log from which it is begun anew."""
 
 OpenRecording = Callable[[], "RecordingFeed | None"]
 
@@ -101,6 +105,7 @@ class BanksmanApp(App[int], inherit_bindings=False):
         self._blind: Any = None
         self._signature: object = None
         self._hurried = False
+        self._waiting = False
         self._ticker: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._painter = Painter(None if self.no_color else self.console._color_system)
@@ -262,7 +267,9 @@ class BanksmanApp(App[int], inherit_bindings=False):
         if not self._painter.pending or self._driver is None:
             return
         if self._backlog > 1:
-            self.set_timer(0.1, self._write_out)
+            if not self._waiting:
+                self._waiting = True
+                self.set_timer(0.1, self._write_waiting)
             return
         sequence = self._painter.changes()
         if not sequence:
@@ -276,6 +283,10 @@ class BanksmanApp(App[int], inherit_bindings=False):
         if len(sequence) > SMALL:
             self._end_update()
         self._driver.flush()
+
+    def _write_waiting(self) -> None:
+        self._waiting = False
+        self._write_out()
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
@@ -320,7 +331,9 @@ class BanksmanApp(App[int], inherit_bindings=False):
         self.open_pane(name)
 
     async def action_back(self) -> None:
-        """One screen back; at the root the end, or, in the past, the present."""
+        """A filter off; else one screen back; at the root the end, or, in the past, the present."""
+        if isinstance(self.screen, BoardScreen) and self.screen.unfilter():
+            return
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.past is not None:
@@ -499,6 +512,26 @@ def _who() -> str:
     return f"{user}@{os.uname().nodename.partition('.')[0]}"
 
 
+THEME_NAMES = {"dark": "banksman-dark", "light": "banksman-light", "16": SIXTEEN.name}
+"""Values of BANKSMAN_THEME."""
+
+
+def _log_to_file() -> None:
+    """What goes wrong is written to a file of this user's: nothing may be written over the picture."""
+    root = logging.getLogger()
+    try:
+        folder = place.state_dir()
+        place.private_dir(folder)
+        path = folder / "console.log"
+        fresh = not path.exists() or path.stat().st_size > LOG_MOST
+        handler: logging.Handler = logging.FileHandler(path, mode="w" if fresh else "a", delay=True)
+    except (OSError, place.PlaceError):
+        handler = logging.NullHandler()  # still better than text in the middle of the picture
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+
+
 def run_console(
     feed: Feed,
     *,
@@ -511,6 +544,8 @@ def run_console(
     if os.environ.get("TERM", "dumb") == "dumb" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write("banksman needs a terminal that can place the cursor (TERM); `banksman status` needs none.\n")
         return 64
+    _log_to_file()
+    theme = theme or THEME_NAMES.get(os.environ.get("BANKSMAN_THEME", ""), "")
     app = BanksmanApp(feed, read_only=read_only, theme=theme, keymap=keymap, open_recording=open_recording)
     code = app.run(mouse=False)
     return app.return_code or code or 0

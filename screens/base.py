@@ -136,6 +136,13 @@ class BoardScreen(Screen[None], inherit_bindings=False):
             return self.focused
         return next((table for table in self.query(LiveTable) if table.display), None)
 
+    def unfilter(self) -> bool:
+        """Show all rows again where a filter is on; whether one was."""
+        on = [table for table in self.query(LiveTable) if table.filter]
+        for table in on:
+            table.set_filter("")
+        return bool(on)
+
     def aside(self, step: int) -> None:
         """Left (-1) or right (1): another tab or page of this screen, where it has some."""
 

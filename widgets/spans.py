@@ -101,7 +101,9 @@ def plain(text: str) -> str:
 
 def text_width(text: str) -> int:
     """Width of ``text`` in cells, once made plain."""
-    text = plain(text)
+    if text.isascii() and text.isprintable():
+        return len(text)
+    text = _made_plain(text)
     return len(text) if text.isascii() else sum(map(get_character_cell_size, text))
 
 

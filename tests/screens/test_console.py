@@ -99,6 +99,12 @@ async def test_describe_and_filter(opened: Opened) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert "subject:" in app.whole, "Esc ends the filter, not the page"
+        await pilot.press("slash", *"severity", "enter")
+        await pilot.pause()
+        assert "subject:" not in app.whole and "/severity" in app.whole, "Enter keeps it"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "subject:" in app.whole, "and Esc takes it off before it leads back"
         assert app.screen.name_of_pane == "describe"  # type: ignore[attr-defined]
         await pilot.press("escape")
         assert app.screen.name_of_pane == "overview"  # type: ignore[attr-defined]
