@@ -27,8 +27,8 @@ def node(directory: Path, name: str, port: int, primary: int, sentinels: list[in
     lines = [
         f"port {port}",
         "bind 127.0.0.1",
-        f"dir {home / 'data'}",
-        f"logfile {home / 'valkey.log'}",
+        f'dir "{home / "data"}"',
+        f'logfile "{home / "valkey.log"}"',
         f"requirepass {password}",
         f"masterauth {password}",
         f"maxmemory {MEMORY_MB}mb",
@@ -66,8 +66,8 @@ def sentinel(directory: Path, name: str, port: int, primary: int, password: str)
     lines = [
         f"port {port}",
         "bind 127.0.0.1",
-        f"dir {home}",
-        f"logfile {home / 'sentinel.log'}",
+        f'dir "{home}"',
+        f'logfile "{home / "sentinel.log"}"',
         "protected-mode no",
         f"requirepass {password}",
         f"sentinel sentinel-pass {password}",
