@@ -45,6 +45,8 @@ class EngineFeed(Feed):
     ) -> None:
         super().__init__("starting", "the engine is starting")
         self.place = place.shared(shared) if shared else place.private(environment)
+        self.at = 0.0
+        """The engine's clock when the board was as it is now, Unix seconds; the recording knows the same moments."""
         self._environment = environment
         self._kind: Kind = kind
         self._topics = list(topics)
@@ -229,6 +231,7 @@ class EngineFeed(Feed):
 
     def _apply(self, message: wire.Frames) -> None:
         changed: set[Address] = set()
+        self.at = message.at
         try:
             for frame in message.frames:
                 changed.add(self.board.apply(frame))
