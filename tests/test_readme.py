@@ -45,3 +45,8 @@ def test_grants_are_those_of_the_doctor() -> None:
     text = TEXT.replace("\\|", "|")
     assert server_line((8, 0)).replace(">PASSWORD", ">…") in text
     assert sentinel_line().replace(">PASSWORD", ">…") in text
+
+
+def test_pictures_and_links_are_there() -> None:
+    for place in re.findall(r"\]\(([^)#:]+)\)", TEXT):
+        assert (README.parent / place).is_file(), place
