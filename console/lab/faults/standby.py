@@ -55,7 +55,7 @@ def _receive_again(stroke: Stroke) -> None:
         send(process, signal.SIGCONT)
 
 
-_CONSEQUENCES = ("standby-not-streaming", "patroni-unreachable", "leader-stale", "standby-lagging")
+_CONSEQUENCES = ("standby-not-streaming", "standby-lagging", "patroni-unreachable")
 
 HANG_STANDBY = Fault(
     name="hang-standby",
@@ -65,7 +65,7 @@ HANG_STANDBY = Fault(
     parameters=(Parameter("which", "sync", "the synchronous standby or the other", ("sync", "async")),),
     signs=Signs(
         findings=("standby-unreachable",),
-        allowed=(*_CONSEQUENCES, "sync-standby-missing", "lock-waits", "long-transaction"),
+        allowed=(*_CONSEQUENCES, "sync-standby-missing"),
         panes={"database": "warning"},
         latency_s=12,
         truth=Truth(
@@ -101,7 +101,7 @@ LAG = Fault(
         findings=("standby-lagging",),
         allowed=("standby-not-streaming",),
         panes={"database": "warning"},
-        latency_s=45,
+        latency_s=30,
         truth=Truth(
             broken="the asynchronous standby receives nothing",
             felt="nobody who writes; who reads from the standby sees old data, and a failover to it would lose it",
