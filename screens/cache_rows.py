@@ -97,7 +97,7 @@ def server_state(server: Server, now: datetime) -> tuple[str, str]:
     if reading is None:
         return silent_for(server.raw, now), "unknown"
     if reading.write_refused:
-        return f"refuses writes: {reading.write_refused}", "critical"
+        return f"refuses: {reading.write_refused.partition(':')[0]}", "critical"
     if reading.loading:
         return "loading", "warning"
     if reading.role == "replica" and reading.link_up is False:

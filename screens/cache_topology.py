@@ -63,6 +63,8 @@ def _node(cache: Cache, server: Server, severity: str, now: datetime) -> Node:
 def _state(reading: RedisServer, severity: str) -> Line:
     if reading.loading:
         return line(("loading its data", "warning"))
+    if reading.write_refused:
+        return line(("refuses writes", "critical"))
     if reading.sync_in_progress:
         return line(("full resynchronisation", "warning"))
     if reading.role == "replica" and reading.link_up is False:
@@ -111,7 +113,7 @@ def notes(cache: Cache, server: Server) -> list[tuple[str, str]]:
     reading = server.reading
     if reading is not None:
         if reading.write_refused:
-            found.append((f"refuses writes: {reading.write_refused}", "critical"))
+            found.append((reading.write_refused, "critical"))
         if not reading.rdb_last_ok:
             found.append(("last RDB save failed", "warning"))
         if not reading.aof_last_ok:

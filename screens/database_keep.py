@@ -27,7 +27,7 @@ SLOTS = (
 )
 ROLES = (
     Column("name", "role", 18, flex=1, sort="R"),
-    Column("rights", "rights", 38, sort="I"),
+    Column("rights", "rights", 34, flex=2, sort="I"),
     Column("member_of", "member of", 18, flex=1, drop=2, sort="M"),
     Column("limit", "limit", 6, "right", drop=3, sort="L", descending=True),
     Column("until", "valid until", 14, drop=4, sort="V"),
@@ -220,7 +220,7 @@ def role_row(role: Role, now: datetime) -> Row:
         for word, has in (
             ("replication", role.replication),
             ("creates roles", role.create_role),
-            ("creates databases", role.create_db),
+            ("creates DBs", role.create_db),
             ("logs in", role.login),
         )
         if has

@@ -77,7 +77,7 @@ def _patroni_words(member: Member, now: datetime) -> str:
         return "not run by Patroni"
     if member.patroni is None:
         return silence(member.patroni_raw, now)
-    return f"{member.patroni.role}, {member.patroni.state}"
+    return ", ".join(word for word in (member.patroni.role, member.patroni.state) if word) or "nothing of itself"
 
 
 def members(cluster: Cluster, now: datetime) -> Section:

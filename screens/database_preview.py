@@ -58,7 +58,7 @@ def _member(view: View, cluster: Cluster, key: Any) -> Preview | None:
     facts = (
         [
             fact("at", sql.address),
-            fact("received", lsn(sql.received_bytes) if sql.in_recovery else lsn(sql.current_bytes)),
+            fact("received", lsn(sql.received_bytes)) if sql.in_recovery else fact("written", lsn(sql.current_bytes)),
             fact("replayed", lsn(sql.replayed_bytes)) if sql.in_recovery else (),
             fact("last replayed commit", moment(sql.replayed_at, view.now)) if sql.in_recovery else (),
             fact("from", sql.receiver_from) if sql.receiver_from else (),

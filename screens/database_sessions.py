@@ -64,8 +64,8 @@ def _wait_cell(session: Session) -> Cell:
 
 
 def _rank(session: Session) -> tuple[int, float]:
-    """Not idle first, the longest first; idle ones by how long."""
-    moment = session.query_start if session.state == "active" else session.xact_start or session.state_change
+    """Not idle first, the longest transaction first; idle ones by how long."""
+    moment = session.xact_start or (session.query_start if session.state == "active" else session.state_change)
     return (session.state == "idle", moment.timestamp() if moment else 0.0)
 
 
@@ -237,6 +237,7 @@ def _lines(section: Section) -> Iterator[Line]:
         own = who.text if not isinstance(who.text, str) else line(who.text)
         place = target.plain if isinstance(target, Cell) else target or ""
         where = database.plain if isinstance(database, Cell) else database or ""
+        where = "" if place.startswith(where) else where  # a target names its database where it has one
         yield joined(
             (line((row.indent, "line"), own), line((since.plain, "")), line((where, "muted")), line((place, "muted")))
         )

@@ -78,7 +78,7 @@ def _busiest(view: View, cluster: Cluster, member: str, cells: int, most: int) -
         return _boxed([fit(line((why, "unknown")), cells - 4)], cells, title)
     rows = sorted(reading.rows.values(), key=lambda row: (-row.share, row.id))[: min(most, MOST_STATEMENTS)]
     drawn = [
-        line((bar(row.share, 8), "series"), fit(line(percent(row.share)), 6, "right"), "  ", one_line(row.query))
+        line((bar(row.share, 8), "series"), fit(line(percent(row.share)), 7, "right"), "  ", one_line(row.query))
         for row in rows
     ]
     return _boxed(drawn or [line(("none since the last look", "muted"))], cells, title)

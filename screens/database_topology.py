@@ -126,8 +126,7 @@ def _facts(member: Member, now: datetime) -> tuple[Line, ...]:
         facts.append(joined((up, line((f"PostgreSQL {sql.version}", "muted")) if sql.version else ())))
         if sql.clock_off_s is not None and abs(sql.clock_off_s) >= 1:
             facts.insert(0, fact("clock off by", seconds(sql.clock_off_s), "warning"))
-    if member.patroni is not None:
-        facts.append(_patroni_words(member))
+    facts.append(_patroni_words(member))
     return tuple(each for each in facts if each)
 
 
@@ -149,7 +148,8 @@ def _patroni_words(member: Member) -> Line:
         )
         if there
     ]
-    return fact("Patroni", ", ".join([patroni.role, patroni.state, *extra]))
+    words = [word for word in (patroni.role, patroni.state, *extra) if word]
+    return fact("Patroni", ", ".join(words)) if words else ()
 
 
 # -- where the two disagree --------------------------------------------------------------------------------------------
@@ -233,7 +233,9 @@ def _edge(cluster: Cluster, member: Member, severities: Mapping[str, str], now: 
         quiet = _quiet_s(sql, now)
         why = f"no WAL for {age(quiet)}" if quiet > QUIET_S else "sender silent"
         return Edge(upstream.name, member.name, distance, kind=kind, style="warning", broken=why)
-    return Edge(upstream.name, member.name, distance, kind=kind, style=severity or "warning", broken="not streaming")
+    behind = (sql.taken_at - sql.replayed_at).total_seconds() if sql.replayed_at else None
+    span = seconds(behind) if behind is not None and behind >= 1 and distance not in ("", "0 B") else ""
+    return Edge(upstream.name, member.name, distance, span, kind, severity or "warning", broken="cut off")
 
 
 def _distance(sender: PostgresMember | None, receiver: PostgresMember) -> str:

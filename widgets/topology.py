@@ -232,17 +232,20 @@ def _arrow(edge: Edge | None, trunk: str) -> Line:
     if edge is None:
         return ()
     if edge.broken:
-        label = line(" ", ("✗ " + edge.broken, edge.style), " ", (edge.distance, edge.style))
+        label = line(
+            " ", (" ".join(part for part in ("✗ " + edge.broken, edge.distance, edge.span) if part), edge.style)
+        )
         shaft, head = "╌", "╌▷"
     else:
         label = joined(
             (line(" " + edge.distance, style=edge.style), line(edge.span, style=edge.style), line(edge.kind)), "  "
         )
         shaft, head = "─", "─▶"
-    body = fit(label, min(width(label), EDGE - 6)) if width(label) else ()
+    body = fit(label, min(width(label), EDGE - 5)) if width(label) else ()
     rest = EDGE - 5 - width(body)
-    gap = " " if body else ""
-    return line((trunk, "line"), (shaft, "line"), body, gap, (shaft * (rest - len(gap)), "line"), (head, "line"))
+    gap = " " if body and rest else ""
+    look = edge.style or "line" if edge.broken else "line"
+    return line((trunk, "line"), (shaft, look), body, gap, (shaft * (rest - len(gap)), look), (head, look))
 
 
 def compact(topology: Topology, cells: int, height: int) -> Block:
@@ -280,8 +283,8 @@ def _compact_lead(edge: Edge | None, guide: str) -> Line:
     if edge is None:
         return ()
     if edge.broken:
-        label = fit(line((f"✗ {edge.broken} {edge.distance}", edge.style)), 24)
-        return line((guide + "╌ ", "line"), label, (" ▷", "line"))
+        words = " ".join(part for part in ("✗ " + edge.broken, edge.distance, edge.span) if part)
+        return line((guide + "╌ ", "line"), fit(line((words, edge.style)), 24), (" ▷", edge.style or "line"))
     label = line(
         fit(line((edge.distance, edge.style)), 7, "right"),
         " ",

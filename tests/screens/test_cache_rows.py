@@ -144,12 +144,19 @@ def test_servers_primary_first_with_memory_against_its_limit() -> None:
 
 def test_write_refused_is_critical_and_first() -> None:
     board = SCENARIOS["healthy"](NOW)
-    change(board, RedisServer, "cache/cache-1", write_refused="OOM", used_memory=1024**3, evicted_per_s=12.0)
+    change(
+        board,
+        RedisServer,
+        "cache/cache-1",
+        write_refused="OOM: over maxmemory",
+        used_memory=1024**3,
+        evicted_per_s=12.0,
+    )
     row = every_section(board)["servers"].rows[0]
-    assert row.text(2) == "refuses writes: OOM" and row.cells[2].style == "critical"  # type: ignore[union-attr]
+    assert row.text(2) == "refuses: OOM" and row.cells[2].style == "critical"  # type: ignore[union-attr]
     assert row.cells[6].style == "warning"  # type: ignore[union-attr]
     node = picture(board).node("cache-1")
-    assert text_of(node.notes[0]) == "▲ refuses writes: OOM"
+    assert text_of(node.notes[0]) == "▲ OOM: over maxmemory" and text_of(node.state) == "refuses writes"
 
 
 def test_fragmentation_counts_only_where_it_costs_memory() -> None:

@@ -61,7 +61,7 @@ def test_patroni_and_sql_disagree_while_the_primary_hangs() -> None:
 def test_a_standby_that_no_longer_receives() -> None:
     found = picture(SCENARIOS["lag"](NOW))
     link = edge(found, "pg-3")
-    assert (link.source, link.broken, link.distance, link.style) == ("pg-2", "not streaming", "97 MB", "warning")
+    assert (link.source, link.broken, link.distance, link.style) == ("pg-2", "cut off", "97 MB", "warning")
     assert said(found.node("pg-3")) == ["≠ /cluster says streaming, SQL has no receiver"]
 
 
