@@ -19,7 +19,7 @@ from console.engine.cost import EVERY_S, Cost
 from console.engine.history import History
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
-from console.readings import Address, Environment, Findings, Reading
+from console.readings import Address, Environment, Findings, Reading, Trend
 
 BEAT_S = 0.25
 """Least time between two changes of the board."""
@@ -84,6 +84,11 @@ class Core:
     def remove(self, where: Address) -> None:
         """Take an address off the board."""
         self._stage(where, None)
+
+    def recall(self, recorded: list[Trend]) -> None:
+        """Go on with the trends of an engine before this one."""
+        for trend in self._history.recall(self.board, recorded, time.time()):
+            self.put(trend)
 
     def change_environment(self, change: Callable[[Environment], Environment]) -> None:
         """Change the reading about the environment itself."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
 
 from console.board import Board
 from console.engine.series import SERIES, Series, sample
 from console.engine.settle import rounded
 from console.readings import Trend
+from console.recording import SUFFIX, Recording, RecordingError
 
 STEP_S = 10
 POINTS = 90
@@ -34,6 +39,18 @@ class History:
             self._sums[key] = (unit, total + value, count + 1)
         return finished
 
+    def recall(self, board: Board, recorded: Iterable[Trend], now: float) -> list[Trend]:
+        """What an engine before this one recorded, with what this one has by now; to be put on the board."""
+        oldest = int(now // STEP_S) - POINTS
+        recalled: list[Trend] = []
+        for old in recorded:
+            points = {point: value for point, value in old.points.items() if point >= oldest}
+            current = board.get(Trend, old.key)
+            if points and old.step_s == STEP_S:
+                more = current.points if current else {}
+                recalled.append(msgspec.structs.replace(current or old, points={**points, **more}))
+        return recalled
+
     def _finish(self, board: Board, step: int) -> list[Trend]:
         ended = datetime.fromtimestamp((step + 1) * STEP_S, UTC)
         sums, self._sums = self._sums, {}
@@ -50,6 +67,25 @@ class History:
         old = board.get(Trend, key)
         kept = {point: value for point, value in old.points.items() if point >= oldest} if old else {}
         return Trend(key=key, taken_at=ended, unit=unit, step_s=STEP_S, points={**kept, **more})
+
+
+def recorded_trends(folder: Path, panes: dict[str, tuple[str, ...]], now: float) -> list[Trend]:
+    """Trends as last recorded in ``folder``, of the same sources (``panes`` of the environment) and not too long ago.
+
+    What this very process records is left out. Reads files; meant for a thread.
+    """
+    oldest = now - STEP_S * POINTS
+    own = f"-{os.getpid()}-"
+    try:
+        found = sorted(path for path in folder.glob(f"*{SUFFIX}") if own not in path.name)
+        paths = [path for path in found if path.stat().st_mtime > oldest]
+        recording = Recording(paths, folder) if paths else None
+    except (OSError, RecordingError):
+        return []
+    if recording is None or recording.end.timestamp() < oldest:
+        return []
+    board = recording.board_at(recording.end)
+    return board.every(Trend) if board.environment and board.environment.panes == panes else []
 
 
 def three_digits(value: float) -> float:

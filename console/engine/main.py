@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,9 @@ import msgspec
 
 from console import __version__, place, wire
 from console.board import Board
+from console.clients.threads import in_daemon
 from console.engine.core import Core, Judge
+from console.engine.history import recorded_trends
 from console.engine.lock import Lock
 from console.engine.log import log_to, redactor, secrets_of
 from console.engine.recorder import Recorder
@@ -143,11 +146,13 @@ class Engine:
         _log.info("banksman %s watches %s at %s", __version__, self._environment.name, self._place.socket)
         scheduler.start()
         self._core.start()
+        recalling = loop.create_task(self._recall())
         gc.collect()
         gc.freeze()  # what lives now lives to the end: no need to look at it again and again
         try:
             await self._until_alone(server)
         finally:
+            recalling.cancel()
             await server.close(self._place)
             await scheduler.close()
             self._core.stop()
@@ -162,6 +167,13 @@ class Engine:
                 await asyncio.wait_for(self._stopped.wait(), 1.0)
             if not self._place.shared and not server.clients and loop.time() - server.empty_since >= self._alone_s:
                 self.stop(f"no client for {self._alone_s:g} s")
+
+    async def _recall(self) -> None:
+        """Sparklines that begin anew with every engine would be empty whenever one comes to look."""
+        panes = panes_of(self._sources)
+        self._core.recall(
+            await in_daemon(lambda: recorded_trends(self._place.recordings, panes, time.time()), "recall")
+        )
 
     def _hello(self) -> wire.Hello:
         return wire.Hello(
