@@ -97,6 +97,8 @@ def seconds(amount: float | None) -> str:
         return f"-{seconds(-amount)}"
     if amount < 0.05:
         return "0 s"
+    if amount < 60 and float(amount).is_integer():
+        return f"{amount:.0f} s"
     return f"{_digits(amount)} s" if amount < 59.5 else short_age(max(60.0, amount))
 
 

@@ -114,7 +114,7 @@ def test_counts_and_positions() -> None:
     assert fmt.count(None, "session") == "? sessions"
     assert fmt.count(2, "database", "databases") == "2 databases"
     assert fmt.lsn((3 << 32) + 0xA1000148) == "3/A1000148"
-    assert fmt.lag(1.2 * 1024**2, 2.0) == "1.2 MB 2.0 s"
+    assert fmt.lag(1.2 * 1024**2, 2.0) == "1.2 MB 2 s"
 
 
 @given(st.floats(min_value=0, max_value=1e20))
