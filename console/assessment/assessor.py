@@ -61,7 +61,7 @@ class Assessor:
             taken_at=now,
             status="partial" if failed else "ok",
             problem=problem,
-            rows=listed(self._keeper.cases),
+            rows=listed(self._keeper.cases, now),
             looked={pair: count for pair, (_taken, count) in self._looked.items()},
             needed=self._needed,
         )

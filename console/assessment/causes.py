@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from console.assessment.keeper import Case
 from console.assessment.words import listing
 from console.readings import Finding
 
 
-def listed(cases: Mapping[str, Case]) -> dict[str, Finding]:
+def listed(cases: Mapping[str, Case], now: datetime) -> dict[str, Finding]:
     """Findings to show, by id, with causes."""
-    visible = {name: case for name, case in cases.items() if case.open and not _hidden(case, cases)}
+    visible = {name: case for name, case in cases.items() if case.open and not _kept_back(case, cases, now)}
     for case in visible.values():
         case.shown = True
     causes = _causes(visible)
     return {name: _finding(case, causes.get(name, "")) for name, case in visible.items()}
+
+
+def _kept_back(case: Case, cases: Mapping[str, Case], now: datetime) -> bool:
+    if _hidden(case, cases):
+        case.hidden_at = now
+        return True
+    if case.shown or case.hidden_at is None:
+        return False
+    if case.closing:  # it was never told, and is going
+        return True
+    return (now - case.hidden_at).total_seconds() < case.symptom.settle_s
 
 
 def _hidden(case: Case, cases: Mapping[str, Case]) -> bool:

@@ -57,6 +57,8 @@ class Case:
         self.open = False
         self.shown = False
         """Whether people have seen it: what they have seen goes away only for a reason that is certain."""
+        self.hidden_at: datetime | None = None
+        """When something bigger was last told in its place."""
         self.blind = False
         self._bad, self._good, self._critical, self._mild = Streak(), Streak(), Streak(), Streak()
 
@@ -79,9 +81,7 @@ class Case:
         began = symptom.since or self.began
         self.since = min(self.since, began) if self.open else began
         lasted = (now - min(began, self.began)).total_seconds()
-        seen = (now - self.began).total_seconds()
-        long_enough = self.cold or (lasted >= symptom.after_s and seen >= symptom.settle_s)
-        if long_enough and self._bad.length(self.stands_on) >= opens:
+        if (self.cold or lasted >= symptom.after_s) and self._bad.length(self.stands_on) >= opens:
             self.open = True
 
     def _weigh(self, opens: int, closes: int) -> None:

@@ -9,7 +9,7 @@ from console.assessment.memory import CacheMemory, ClusterMemory, Memory
 from console.assessment.people import Crowd, crowd, hosted, users_of_cache
 from console.assessment.views import Cache, Cluster
 from console.board import Board
-from console.readings import Evidence, Reading
+from console.readings import Evidence, PatroniMember, Reading
 from console.settings import EnvironmentFile
 
 _EASE = 0.9
@@ -84,3 +84,10 @@ def fact(reading: Reading | None, what: str, value: str, threshold: str = "", te
     if reading is None:
         return Evidence(what, value, threshold, text=text)
     return Evidence(what, value, threshold, f"{reading.topic} {reading.key}".strip(), reading.taken_at, text)
+
+
+def patroni_says(patroni: PatroniMember) -> str:
+    """What a Patroni that answers says of its PostgreSQL."""
+    return (
+        f"answers: PostgreSQL is {patroni.state}" if patroni.state else "answers, but knows nothing of its PostgreSQL"
+    )

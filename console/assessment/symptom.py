@@ -40,7 +40,7 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     after_s: float = 0.0
     """Opens only when it has lasted so long, by its own beginning: shorter is a switchover or a restart."""
     settle_s: float = 0.0
-    """Opens only when it was seen so long: what is left of a bigger problem may go with it a little later."""
+    """Kept back so long after what hid it has gone: what is left of a bigger problem goes with it a little later."""
 
 
 class Clear(msgspec.Struct, frozen=True, kw_only=True):

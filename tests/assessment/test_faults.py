@@ -18,7 +18,7 @@ from console.readings import (
     Session,
     Slot,
 )
-from tests.assessment.scene import MB, Scene, environment
+from tests.assessment.scene import MB, SQL_TOPICS, Scene, environment
 
 
 def healthy() -> Scene:
@@ -663,3 +663,27 @@ def test_a_standby_cluster_is_meant_to_be_read_only() -> None:
         plain.change(PostgresMember, f"main/{name}", receiver_status="", receiver_last_message_at=None)
     plain.step(times=5)
     assert plain.ids == {"no-primary:main"}
+
+
+def test_what_is_left_of_a_bigger_problem_goes_with_it() -> None:
+    """A hung member wakes up; its Patroni answers again a little later, and is not told as news."""
+    scene = healthy()
+    scene.hang("pg-2")
+    scene.fail(PatroniMember, "main/pg-2", "no answer within 2 s")
+    scene.step(times=20)
+    for cls in SQL_TOPICS:
+        scene.mend(cls, "main/pg-2")
+    scene.step(times=5)
+    scene.mend(PatroniMember, "main/pg-2")
+    scene.step(times=10)
+    assert scene.seen == {"standby-unreachable:main/pg-2"}
+
+
+def test_what_is_left_of_a_bigger_problem_and_stays_is_told() -> None:
+    scene = healthy()
+    scene.hang("pg-2")
+    scene.fail(PatroniMember, "main/pg-2", "no answer within 2 s")
+    scene.step(times=20)
+    for cls in SQL_TOPICS:
+        scene.mend(cls, "main/pg-2")
+    scene.until(lambda: scene.ids == {"patroni-unreachable:main/pg-2"}, 10)

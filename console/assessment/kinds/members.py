@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.assessment.look import Look, fact
+from console.assessment.look import Look, fact, patroni_says
 from console.assessment.symptom import Said, Symptom, kind
 from console.assessment.views import Cluster, Member, silent
 from console.assessment.words import clock, count
@@ -66,7 +66,7 @@ def _impact(look: Look, cluster: Cluster, member: Member) -> str:
 
 def _patroni(member: Member) -> tuple[Evidence, ...]:
     if member.patroni is not None:
-        return (fact(member.patroni, "Patroni", f"answers; PostgreSQL is {member.patroni.state or '?'}"),)
+        return (fact(member.patroni, "Patroni", patroni_says(member.patroni)),)
     if member.patroni_last is not None:
         return (fact(member.patroni_last, "Patroni", member.patroni_last.problem or member.patroni_last.status),)
     return ()

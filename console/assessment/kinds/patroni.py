@@ -47,7 +47,7 @@ def _leaders_word(cluster: Cluster, paused: list[PatroniMember]) -> tuple[Readin
     return (next((patroni for patroni in paused if patroni.member == cluster.leader), paused[0]),)
 
 
-@kind("patroni-unreachable", "database", "after_seconds")
+@kind("patroni-unreachable", "database", "after_seconds", "settle_seconds")
 def patroni_unreachable(look: Look) -> Said:
     """A member's Patroni cannot be reached while its PostgreSQL can."""
     for cluster in look.clusters.values():
@@ -82,6 +82,7 @@ def patroni_unreachable(look: Look) -> Said:
                 hidden_by=(*_host_gone(cluster, member), f"dcs-unreachable:{cluster.name}"),
                 covers=(address(PatroniMember, member.subject),),
                 after_s=look.threshold("patroni-unreachable", "after_seconds"),
+                settle_s=look.threshold("patroni-unreachable", "settle_seconds"),
             )
 
 
@@ -92,7 +93,7 @@ def _unguarded(member: Member, ttl: float) -> str:
     return f"Users feel nothing yet; the others promote a new primary{within}, while {member.name} goes on accepting writes."
 
 
-@kind("dcs-unreachable", "database", "after_seconds", "loops", "member_after_seconds")
+@kind("dcs-unreachable", "database", "after_seconds", "loops", "settle_seconds")
 def dcs_unreachable(look: Look) -> Said:
     """Patroni has not reached its configuration store (etcd, Consul …) for too long."""
     for cluster in look.clusters.values():
@@ -165,7 +166,7 @@ def _member_cut_off(look: Look, cluster: Cluster, member: Member) -> Symptom:
         evidence=(fact(patroni, "last reached it", clock(patroni.dcs_last_seen if patroni else None)),),
         hidden_by=(f"dcs-unreachable:{cluster.name}", *_host_gone(cluster, member)),
         # When the store comes back, members find it again one after the other.
-        settle_s=look.threshold("dcs-unreachable", "member_after_seconds"),
+        settle_s=look.threshold("dcs-unreachable", "settle_seconds"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from console.assessment.look import Look, fact
+from console.assessment.look import Look, fact, patroni_says
 from console.assessment.memory import Start, recent
 from console.assessment.symptom import Clear, Said, Symptom, kind
 from console.assessment.views import Cluster, Member, silent, starting
@@ -160,9 +160,7 @@ def _replaced(look: Look) -> Said:
 def _primary_gone(look: Look, cluster: Cluster, lost: Member) -> Symptom:
     users, sql = look.users(cluster), lost.sql_last
     said = sql.problem if sql else ""
-    state = (
-        (fact(lost.patroni, "Patroni", f"answers; PostgreSQL is {lost.patroni.state or '?'}"),) if lost.patroni else ()
-    )
+    state = (fact(lost.patroni, "Patroni", patroni_says(lost.patroni)),) if lost.patroni else ()
     good_at = sql.good_at if sql else None
     return Symptom(
         subject=lost.subject,
