@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from console.readings import Finding, RedisKeys, RedisServer, Sentinel
 from screens.base import Described
 from screens.cache_group import Cache, cache_at, caches
-from screens.cache_rows import clients, keys, queues, sentinels, servers, slow
+from screens.cache_members import sentinels, servers
+from screens.cache_rows import clients, keys, queues, slow
 from screens.cache_side import below, figures, side
 from screens.cache_topology import failover_words, primary_words, quorum_words, topology
 from screens.database_head import subject_words

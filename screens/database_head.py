@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from screens.database_cluster import Cluster
-from screens.database_topology import flags, leader_words, store_state, synchronous_words
+from screens.database_coordination import flags, leader_words, store_state, synchronous_words
 from screens.section import fact
 from widgets.spans import Block, Line, joined, line, spread, width
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from console.board import Board
 from console.readings import Environment, RedisKeys, RedisServer, Sentinel, SentinelPeer
 from screens.cache_group import Cache, cache_at, caches
-from screens.cache_rows import clients, keys, queues, sentinels, servers, slow
+from screens.cache_members import sentinels, servers
+from screens.cache_rows import clients, keys, queues, slow
 from screens.cache_side import below, figure_rows, side
 from screens.cache_topology import failover_words, primary_words, quorum_words, topology
 from screens.pane_findings import about, severities
