@@ -47,7 +47,7 @@ class Disk:
         self.total = 0
         """Bytes of all recordings in the folder."""
         self.safe_at: float | None = None
-        """When the last write succeeded, Unix seconds; None: none did yet."""
+        """Moment of the last change that was written, Unix seconds; None: none was yet."""
 
     @property
     def problem(self) -> str:
@@ -66,9 +66,13 @@ class Disk:
         """The chunk under way is finished: pack it into the hour's file. A new one begins in a file of its own."""
         self._give(lambda: self._begin_chunk(path, head), len(head))
 
-    def write(self, data: bytes, *, aside: bool = False) -> None:
-        """Append to the chunk under way; ``aside``: to the hour's file."""
-        self._give(lambda: self._write(self._hour if aside else self._live, data), len(data))
+    def write(self, data: bytes, at: float) -> None:
+        """Append to the chunk under way what was up to ``at``."""
+        self._give(lambda: self._write(self._live, data, at), len(data))
+
+    def note(self, data: bytes) -> None:
+        """Append to the hour's file."""
+        self._give(lambda: self._write(self._hour, data), len(data))
 
     def recover(self) -> bool:
         """After a problem, once nothing waits any more: forget it. Whether writing may be tried again (in new files)."""
@@ -100,7 +104,6 @@ class Disk:
             try:
                 if not self._failed:
                     job()
-                    self.safe_at = time.time()
             except OSError as error:
                 self._failed = f"cannot write to {self._folder}: {error.strerror}"
                 self._let_go()
@@ -136,11 +139,12 @@ class Disk:
         self.total -= live.path.stat().st_size
         live.path.unlink()
 
-    def _write(self, file: _Appending | None, data: bytes) -> None:
+    def _write(self, file: _Appending | None, data: bytes, at: float | None = None) -> None:
         view = memoryview(data)
         while view and file is not None:
             view = view[self._os_write(file.descriptor, view) :]
         self.total += len(data)
+        self.safe_at = at or self.safe_at
 
     def _let_go(self) -> None:
         for file in (self._hour, self._live):

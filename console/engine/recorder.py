@@ -69,7 +69,7 @@ class Recorder:
     def tick(self, at: float, _board: Board) -> None:
         """Once a second; ``at``: the moment of the last change."""
         self._flush(max(at, time.time()))
-        if self.problem and self._lost_since is None and (self._disk.safe_at or 0.0) > self._resumed_at:
+        if self.problem and self._lost_since is None and (self._disk.safe_at or 0.0) >= self._resumed_at:
             _log.warning("recording goes on after: %s", self.problem)
             self.problem, self._retry_s = "", RETRY_S
 
@@ -88,8 +88,8 @@ class Recorder:
             self._disk.begin_hour(self._folder / f"{name}{SUFFIX}", head)
         if self._lost_since is not None:
             gap = Lost(self._lost_since, at, self.problem or "the disk could not follow")
-            self._disk.write(pack_block(GAP, gap.since, at, msgspec.msgpack.encode(gap)), aside=True)
-            self._lost_since, self._resumed_at = None, time.time()
+            self._disk.note(pack_block(GAP, gap.since, at, msgspec.msgpack.encode(gap)))
+            self._lost_since, self._resumed_at = None, at
         self._disk.begin_chunk(self._folder / f"{name}-live{SUFFIX}", head)
         self._write(self._encoder.begin(at, board))
 
@@ -100,7 +100,7 @@ class Recorder:
 
     def _write(self, block: bytes) -> None:
         if block:
-            self._disk.write(block)
+            self._disk.write(block, self._encoder.at)
 
     def _can_write(self, at: float) -> bool:
         """Whether the disk follows. When it stops doing so the chunk under way is given up; a gap begins."""

@@ -110,10 +110,8 @@ class RecordingFeed(Feed):
         for _ in range(count):
             self.recording.refresh()
             beat = self._peek()
-            if beat is None:
-                return
-            self._at = beat.at
-            self._take([beat])
+            self._at = beat.at if beat else self.end.timestamp()
+            self._take([beat] if beat else [])
         if count < 0:
             # The last of these is the one that is shown.
             *before, _shown = self.recording.moments(self._at - _STEP_BACK_S, self._at) or [self._at]

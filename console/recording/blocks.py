@@ -85,7 +85,7 @@ def read_preamble(data: memoryview) -> tuple[Header, int]:
         raise RecordingError("the file ends before its header")
     try:
         return msgspec.msgpack.decode(data[_PREAMBLE.size : end], type=Header), end
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordingError(f"its header cannot be read: {error}") from error
 
 

@@ -28,7 +28,8 @@ class Encoder:
         """Moment at which the chunk under way began, Unix seconds; None: there is none."""
         self.waiting_since: float | None = None
         """Moment of the oldest change that is in no block yet."""
-        self._at = 0.0
+        self.at = 0.0
+        """Moment of the last change."""
 
     def begin(self, at: float, readings: Iterable[Reading]) -> bytes:
         """Begin a chunk with everything that is on the board at ``at``; its first block. The chunk before is flushed."""
@@ -53,7 +54,7 @@ class Encoder:
         if self._stream is None or self.waiting_since is None:
             return b""
         self._pending.append(self._stream.flush(zlib.Z_SYNC_FLUSH))
-        block = pack_block(self._kind, self.waiting_since, self._at, b"".join(self._pending))
+        block = pack_block(self._kind, self.waiting_since, self.at, b"".join(self._pending))
         self._pending = []
         self._kind = MORE
         self.waiting_since = None
@@ -61,7 +62,7 @@ class Encoder:
 
     def _add(self, at: float, changed: list[frames.Frame]) -> None:
         assert self._stream is not None, "begin() comes first"
-        self._at = at
+        self.at = at
         self._pending.append(self._stream.compress(wire.pack(wire.Frames(at, changed))))
 
     def _change(self, where: Address, reading: Reading | None) -> frames.Frame | None:

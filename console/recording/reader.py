@@ -236,7 +236,7 @@ class Recording:
                     message = _frames.decode(body)
                     yield Beat(message.at, message.frames, whole)
                     whole = False
-        except (*_BROKEN, msgspec.MsgspecError, wire.WireError):
+        except (*_BROKEN, msgspec.MsgspecError, UnicodeDecodeError, wire.WireError):
             return  # The rest of this chunk leans on what cannot be read; the next one stands by itself.
 
     def _add(self, path: Path) -> bool:
