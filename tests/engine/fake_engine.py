@@ -8,11 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
+from console import place
 from console.board import Board
 from console.engine.main import run_engine
-from console.readings import Address, Findings
+from console.readings import Address, Findings, Reading
 from console.settings import Defaults, EnvironmentFile
-from console.sources.base import Source
+from console.settings.secrets import resolve
+from console.sources.base import Source, SourceError
 from tests.engine import fakes
 
 
@@ -51,16 +55,40 @@ def crashing(_environment: EnvironmentFile, _defaults: Defaults) -> list[Source]
     raise RuntimeError("no such thing as a source")
 
 
+def leaking(environment: EnvironmentFile, _defaults: Defaults) -> list[Source]:
+    """Sources that tell their password in every way there is."""
+    password = resolve(environment.postgres["main"].password or "").reveal()
+
+    def raises(_number: int) -> Reading:
+        raise ConnectionError(f"cannot log in as postgresql://banksman:{password}@db with {password}")
+
+    def refused(_number: int) -> Reading:
+        raise SourceError(f"password {password} refused", denied=True)
+
+    def partly(number: int) -> Reading:
+        return msgspec.structs.replace(fakes.member(number), status="partial", problem=f"{password} did not do")
+
+    return [
+        fakes.FakeSource(answer, key=f"main/pg-{number}", every_s=0.2)
+        for number, answer in enumerate((raises, refused, partly), 1)
+    ]
+
+
 SCRIPTS: dict[str, Callable[[EnvironmentFile, Defaults], list[Source]]] = {
     "healthy": healthy,
     "frozen": frozen,
     "crashing": crashing,
+    "leaking": leaking,
 }
 
 if __name__ == "__main__":
+    shared = os.environ.get("FAKE_SHARED", "")
+    if shared:
+        place.SHARED_RUNTIME, place.SHARED_STATE = Path(shared) / "run", Path(shared) / "lib"
     sys.exit(
         run_engine(
             Path(sys.argv[1]),
+            shared=bool(shared),
             sources=SCRIPTS[os.environ.get("FAKE_SCRIPT", "healthy")],
             judge=CountingJudge,
             alone_s=float(os.environ.get("FAKE_ALONE_S", "10")),

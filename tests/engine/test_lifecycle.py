@@ -18,7 +18,9 @@ import pytest
 from console import launch, place
 from console.board import pane_state, verdict
 from console.feed import EngineFeed, FeedError
-from console.readings import PostgresMember
+from console.readings import PostgresMember, Trend
+from console.recording import Recording
+from console.recording.reader import messages_of
 from tests.engine.conftest import engines_of, fake_engine
 
 LIMIT_S = 30.0
@@ -262,6 +264,85 @@ async def test_only_one_engine_however_many_are_started_at_once(environment_file
     for pid in pids:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222 - it does not block
+
+
+async def test_a_password_gets_nowhere(environment_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    password = "correct horse battery"
+    secret = environment_file.with_name("password")
+    secret.write_text(password + "\n")
+    secret.chmod(0o600)
+    server = "servers: {pg-1: {host: 127.0.0.1}}"
+    environment_file.write_text(f"name: testbed\npostgres: {{main: {{password: 'file:{secret}', {server}}}}}\n")
+    monkeypatch.setenv("FAKE_SCRIPT", "leaking")
+    async with watching(environment_file) as feed:
+        assert await feed.wait_ready(LIMIT_S)
+        assert {member.status for member in feed.board.every(PostgresMember)} == {"unreachable", "denied", "partial"}
+        assert all(password not in str(reading) for reading in feed.board)
+        assert all(member.problem for member in feed.board.every(PostgresMember))
+        where = feed.place
+        await feed.request("stop")
+    await until(lambda: not engines_of(environment_file))
+    assert "cannot log in" in where.log.read_text()
+    for path in (file for file in where.state.rglob("*") if file.is_file()):
+        assert password.encode() not in path.read_bytes(), path
+    for chunk in Recording.open(where.recordings).chunks():
+        assert password.encode() not in messages_of(chunk)
+
+
+async def test_a_shared_engine_stays_is_attached_to_and_never_started(
+    environment_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = environment_file.parent / "shared"
+    monkeypatch.setattr(place, "SHARED_RUNTIME", shared / "run")
+    monkeypatch.setattr(place, "SHARED_STATE", shared / "lib")
+    monkeypatch.setenv("FAKE_ALONE_S", "0.5")
+    feed = EngineFeed(environment_file, kind="status", shared="testbed")
+    await feed.open()
+    try:
+        await until(lambda: "no shared engine" in feed.problem)
+        engine = await _shared_engine(environment_file, shared)
+        assert await feed.wait_ready(LIMIT_S)
+        assert feed.board.environment is not None
+        assert feed.board.environment.shared
+        assert feed.place.socket.stat().st_mode & 0o777 == 0o660
+        engine.kill()
+        await engine.wait()
+        await until(lambda: feed.state == "lost")
+        engine = await _shared_engine(environment_file, shared)
+        await until(lambda: feed.state == "live")
+        await feed.close()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(engine.wait(), 3.0)
+        assert await _exit_code_of_a_second(environment_file, shared) == 75
+    finally:
+        await feed.close()
+        engine.terminate()
+        assert await asyncio.wait_for(engine.wait(), LIMIT_S) == 0
+
+
+async def _shared_engine(environment: Path, shared: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *fake_engine(environment), env={**os.environ, "FAKE_SHARED": str(shared)}, start_new_session=True
+    )
+
+
+async def _exit_code_of_a_second(environment: Path, shared: Path) -> int:
+    return await asyncio.wait_for((await _shared_engine(environment, shared)).wait(), LIMIT_S)
+
+
+async def test_sparklines_go_on_after_a_restart(environment_file: Path) -> None:
+    async with watching(environment_file) as feed:
+        assert await feed.wait_ready(LIMIT_S)
+        await until(lambda: feed.board.get(Trend, "database/main/tps") is not None)
+        before = feed.board.get(Trend, "database/main/tps")
+        await feed.request("stop")
+        await until(lambda: feed.state != "live")
+        await until(lambda: feed.state == "live")
+        await until(lambda: feed.board.get(Trend, "database/main/tps") is not None, 8.0)
+        after = feed.board.get(Trend, "database/main/tps")
+        assert before is not None
+        assert after is not None
+        assert before.points.items() <= after.points.items()
 
 
 async def test_what_is_read_keeps_coming(environment_file: Path) -> None:
