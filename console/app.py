@@ -330,6 +330,12 @@ class BanksmanApp(App[int], inherit_bindings=False):
         """A number key."""
         self.open_pane(name)
 
+    def action_section(self, pane: str, section: str) -> None:
+        """A tab of a pane, from wherever one is."""
+        self.open_pane(pane)
+        screen: Any = self.screen
+        screen.call_after_refresh(screen.action_section, section)
+
     async def action_back(self) -> None:
         """A filter off; else one screen back; at the root the end, or, in the past, the present."""
         if isinstance(self.screen, BoardScreen) and self.screen.unfilter():

@@ -75,13 +75,13 @@ class Table(LiveTable, inherit_bindings=False):
 class Header(Lines):
     """See ``screens.header``."""
 
-    DEFAULT_CSS = "Header { dock: top; }"
+    DEFAULT_CSS = "Header { dock: top; min-height: 2; }"
 
 
 class KeyBar(Lines):
     """See ``screens.keybar``; while a recording is shown, the replay bar stands above the keys."""
 
-    DEFAULT_CSS = "KeyBar { dock: bottom; }"
+    DEFAULT_CSS = "KeyBar { dock: bottom; min-height: 1; }"
 
 
 class BoardScreen(Screen[None], inherit_bindings=False):
@@ -93,8 +93,7 @@ class BoardScreen(Screen[None], inherit_bindings=False):
     BoardScreen { background: $background; layout: vertical; overflow: hidden; }
     """
     name_of_pane: ClassVar[str] = ""
-    _bar_for: object = None
-    _bar: tuple[Action, ...] = ()
+    _painting = False
 
     @property
     def host(self) -> Host:
@@ -154,7 +153,7 @@ class BoardScreen(Screen[None], inherit_bindings=False):
 
     def paint(self) -> None:
         """Bring everything up to date with the application's view."""
-        if not self.is_mounted or not self.size.width:
+        if not self._painting or not self.is_current or not self.size.width:
             return
         view = self.host.view
         self.query_one("#header", Header).show(header_lines(view, self.size.width))
@@ -163,6 +162,8 @@ class BoardScreen(Screen[None], inherit_bindings=False):
 
     def paint_keys(self) -> None:
         """Bring the bottom rows up to date."""
+        if not self._painting or not self.is_current:
+            return
         self.query_one("#keybar", KeyBar).show(self._bottom(self.host.view))
 
     def _bottom(self, view: View) -> Block:
@@ -181,12 +182,9 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         return rows
 
     def bar_actions(self) -> tuple[Action, ...]:
-        """What the key bar offers: everything but the pane one is on."""
-        return tuple(
-            action
-            for action in self.host.actions
-            if (action.screen != self.name_of_pane or not action.screen) and action.scope != "sections"
-        )
+        """What the key bar offers: what is alive here, but for the pane one is on."""
+        live = {active.binding.id for active in self.active_bindings.values() if active.enabled}
+        return tuple(action for action in self.host.actions if action.id in live and action.screen != self.name_of_pane)
 
     def on_screen_resume(self) -> None:
         """Shown again: everything may have changed meanwhile."""
@@ -197,13 +195,19 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         self.call_after_refresh(self.paint)
 
     def on_mount(self) -> None:
-        """The first picture stands before anything was read."""
-        self.call_after_refresh(self.paint)
+        """The first picture stands before anything was read; it waits for nested widgets to be there."""
+        self.call_after_refresh(self._first_paint)
+
+    def _first_paint(self) -> None:
+        self._painting = True
+        self.paint()
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key without anything to do is not offered."""
+        if not self._painting:
+            return True  # the screen below asks about this one before it stands
         if action == "filter":
             return self.filtered() is not None
         if action == "describe":

@@ -121,6 +121,10 @@ class Canvas(Lines, can_focus=True, inherit_bindings=False):
         assert isinstance(self.screen, OverviewScreen)
         return self.screen
 
+    def on_resize(self) -> None:
+        """The header or the key bar grew or shrank."""
+        self.overview.paint()
+
     def action_move(self, steps: int) -> None:
         """Up and down."""
         self.overview.move(steps)

@@ -17,7 +17,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from console.actions import Action, of_scope
 from console.readings import Finding
 from screens.base import BoardScreen, Described, Table
 from screens.keys import bindings
@@ -247,16 +246,6 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         return self.nothing if view.environment else "no answer from the engine yet"
 
     # -- keys --------------------------------------------------------------------------------------------------------
-
-    def bar_actions(self) -> tuple[Action, ...]:
-        """The keys of this kind of screen too, where they have something to do."""
-        shown = super().bar_actions()
-        own = [
-            action
-            for action in of_scope("sections", self.host.actions)
-            if self.check_action(action.run.removeprefix("screen.").partition("(")[0], ())
-        ]
-        return (*shown, *own)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In a recording ``[`` and ``]`` step in time; with one subject there is nothing to change."""

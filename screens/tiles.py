@@ -17,7 +17,7 @@ from screens.database_cluster import Cluster, Member, cluster_at, clusters
 from screens.tile_extras import Part, cache_parts, database_parts, parts_block
 from screens.trust import believed, silence
 from screens.view import View
-from widgets.format import number, percent, short_age, size, size_rate
+from widgets.format import number, percent, rate, short_age, size, size_rate
 from widgets.spans import Block, Line, beside, fit, line, pad, width
 from widgets.spark import chart, trend_line
 from widgets.tile import tile
@@ -273,7 +273,7 @@ def _database_figures(view: View, cluster: Cluster, found: Sequence[Finding]) ->
         return [_no_primary(found)] if cluster.members else []
     figures = [
         _connections(board, name, primary, found),
-        Figure("commits", f"{number(primary.commits_per_s)}/s", "", trend_of(board, "database", name, "tps")),
+        Figure("commits", rate(primary.commits_per_s), "", trend_of(board, "database", name, "tps")),
         Figure("WAL", size_rate(primary.wal_per_s), "", trend_of(board, "database", name, "wal_bytes", "wal")),
     ]
     activity = believed(board.get(Activity, f"{name}/{primary.member}"), view.now)
@@ -373,10 +373,10 @@ def _cache_figures(view: View, cache: Cache, found: Sequence[Finding]) -> list[F
             1.0 if trend else None,
         ),
         Figure("hits", percent(primary.hit_ratio), "", trend_of(board, "cache", name, "hit_ratio", "hit"), 1.0),
-        Figure("ops", f"{number(primary.ops_per_s)}/s", "", trend_of(board, "cache", name, "ops")),
+        Figure("ops", rate(primary.ops_per_s), "", trend_of(board, "cache", name, "ops")),
         Figure(
             "evicted",
-            f"{number(primary.evicted_per_s)}/s",
+            rate(primary.evicted_per_s),
             full if primary.evicted_per_s else "",
             note="by policy",
         ),

@@ -31,7 +31,7 @@ def tile(
     note = () if state == "ok" else word(state)
     foot: Line = ()
     if state == "unknown":
-        foot = line((f"read {age(age_s)} ago" if age_s is not None else "not read yet", "unknown"))
+        foot = line((f"read {age(age_s)} ago" if age_s is not None else "first look", "unknown"))
     return box(body, cells, height, head, note, edge, foot)
 
 
