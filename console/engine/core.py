@@ -19,12 +19,16 @@ from console.engine.cost import EVERY_S, Cost
 from console.engine.history import History
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
+from console.engine.settle import settle
 from console.readings import Address, Environment, Findings, Reading, Trend
 
 BEAT_S = 0.25
 """Least time between two changes of the board."""
 GATHER_S = 0.03
 """Readings that arrive within so much of each other share a beat."""
+
+CLOCK_BACK_S = 5.0
+"""The clock was set back when it is behind the last beat by more than this."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +62,9 @@ class Core:
         self._history = History()
         self._cost = Cost()
         self._staged: dict[Address, Reading | None] = {}
+        nothing = Findings(taken_at=datetime.now(UTC))
+        self._judgement: tuple[Findings, Findings] = (nothing, nothing)
+        """What the judge said last, and the same as it goes on the board."""
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._beat_at = 0.0
@@ -116,10 +123,15 @@ class Core:
         if not changes:
             return
         self._settle(Address(Findings.topic, ""), self._judged(), changes)
-        self._at = max(round(time.time(), 2), self._at + 0.01)
-        self._recorder.take(self._at, changes, self.board)
+        self._at = self._next_moment()
         if self.server is not None:
             self.server.publish([reading.where for pair in changes if (reading := pair[1] or pair[0])], self._at)
+        self._recorder.take(self._at, changes, self.board)
+
+    def _next_moment(self) -> float:
+        """Unix seconds, each beat later than the one before; unless somebody sets the clock back."""
+        now = round(time.time(), 2)
+        return now if now > self._at or now < self._at - CLOCK_BACK_S else round(self._at + 0.01, 2)
 
     def _settle(
         self, where: Address, reading: Reading | None, changes: list[tuple[Reading | None, Reading | None]]
@@ -132,6 +144,8 @@ class Core:
         now = datetime.now(UTC)
         try:
             findings = self._judge.look(self.board, now)
+            if findings is not self._judgement[0]:
+                self._judgement = findings, settle(findings)
         except Exception:  # noqa: BLE001 - logged, and shown
             # A mistake in judging must not stop the looking; nothing is green meanwhile.
             _log.exception("assessment failed")
@@ -141,7 +155,7 @@ class Core:
             return Findings(taken_at=now.replace(microsecond=0), status="partial", problem=problem, looked=looked)
         if self.scheduler is not None:
             self.scheduler.hurry(self._judge.undecided)
-        return findings
+        return self._judgement[1]
 
     def _tick(self) -> None:
         """Once a second, on the second."""

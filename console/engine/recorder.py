@@ -59,7 +59,8 @@ class Recorder:
         """The board changed at ``at`` (Unix seconds): (before, after) per address."""
         if not self._can_write(at):
             return
-        if self._encoder.began_at is None or at - self._encoder.began_at >= CHUNK_S or int(at // HOUR_S) != self._hour:
+        began_at = self._encoder.began_at
+        if began_at is None or not 0 <= at - began_at < CHUNK_S or int(at // HOUR_S) != self._hour:
             self._begin(at, board)
         else:
             self._encoder.beat(at, ((known.where, new) for old, new in changes if (known := new or old)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import time
@@ -20,6 +21,8 @@ from console.place import Place
 from console.readings import Address, Reading, Watcher
 
 MAX_CLIENTS = 64
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[Client, wire.Request], str]
 """Does what a client asked; an error sentence, empty where it was done."""
@@ -71,10 +74,14 @@ class Server:
     def publish(self, changed: list[Address], at: float) -> None:
         """The board changed at these addresses."""
         self.at = at
-        for client in self._clients:
+        for client in list(self._clients):
             for where in changed:
                 client.touch(where)
-            client.pump()
+            try:
+                client.pump()
+            except Exception:  # noqa: BLE001 - logged; one client's trouble is not the others'
+                _log.exception("client %s cannot be told what changed", client.peer)
+                client.drop()
         self._memo.clear()
         self._kept.clear()
 

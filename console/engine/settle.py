@@ -24,11 +24,14 @@ class LyingError(Exception):
     """A reading whose content is not of the declared shape."""
 
 
-def settle(reading: Reading) -> Reading:
+R = typing.TypeVar("R", bound=Reading)
+
+
+def settle(reading: R) -> R:
     """A checked copy of ``reading`` with rounded numbers. Raises LyingError, with a sentence that names the field."""
     cls = type(reading)
     try:
-        copy: Reading = _decoder(cls).decode(_encoder.encode(reading))
+        copy: R = _decoder(cls).decode(_encoder.encode(reading))
     except (msgspec.MsgspecError, UnicodeError, OverflowError, TypeError, ValueError) as error:
         raise LyingError(f"its answer does not fit: {type(error).__name__}: {error}") from error
     return _rounded(copy)

@@ -155,7 +155,7 @@ async def test_however_a_console_ends_its_engine_ends_after_it(
     environment_file: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     monkeypatch.setenv("FAKE_ALONE_S", "0.5")
-    for _round in range(7):
+    for _round in range(3):
         console = await asyncio.create_subprocess_exec(
             sys.executable, "-c", CONSOLE, str(environment_file), stdout=subprocess.PIPE, start_new_session=True
         )

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from console import wire
-from console.board import Board
+from console.board import Board, pane_state
 from console.engine import client as client_module
 from console.engine import core as core_module
 from console.engine.client import ROWS, STALLED_S
@@ -24,7 +24,7 @@ from console.engine.requests import Requests
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
 from console.place import Place
-from console.readings import Activity, Environment, LogTail, PostgresMember, Reading
+from console.readings import Activity, Environment, Findings, LogTail, PostgresMember, Reading
 from console.sources.base import Source
 from tests.engine.fake_engine import CountingJudge
 from tests.engine.fakes import NEVER, FakeSource, activity, member
@@ -368,12 +368,21 @@ async def test_the_socket_is_for_its_owner_alone(rig: Rig) -> None:
         found.connect(str(rig.place.socket))
 
 
-async def test_a_judge_that_fails_turns_everything_unknown_and_the_looking_goes_on(rig: Rig) -> None:
+def _raises(_board: Board, _now: Any) -> Findings:
+    raise KeyError("oops")
+
+
+def _lies(_board: Board, now: Any) -> Findings:
+    return Findings(taken_at=now, looked={"postgres main/pg-1": "nine \ud800"})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("lie", [_raises, _lies])
+async def test_a_judge_that_fails_turns_everything_unknown_and_the_looking_goes_on(
+    rig: Rig, lie: Callable[[Board, Any], Findings]
+) -> None:
     class Broken(CountingJudge):
         def look(self, board: Board, now: Any) -> Any:
-            raise KeyError("oops")
-
-    from console.board import pane_state
+            return lie(board, now)
 
     rig.core._judge = Broken(None, None)  # type: ignore[arg-type]
     rig.core.put(member(1))
