@@ -64,6 +64,11 @@ def _pane(number: int, name: str, label: str, what: str) -> Action:
     )
 
 
+def _section(pane: str, tab: str, label: str, what: str) -> Action:
+    """A tab of a pane, from anywhere, by the palette."""
+    return Action(id=f"{pane}.{tab}", label=label, help=what, scope="app", run=f"app.section('{pane}', '{tab}')")
+
+
 ACTIONS: tuple[Action, ...] = (
     _pane(1, "overview", "Overview", "Is it bad, for whom, why, what now: findings, then a tile for each system."),
     _pane(3, "database", "Database", "PostgreSQL: members and lag, sessions and locks, statements, I/O, slots, settings."),
@@ -97,6 +102,21 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="table.mark", keys=("space",), shown_as="Space", label="Mark", help="Mark the row; what follows (copy) takes all marked rows.", scope="table", run="mark", palette=False),
     Action(id="table.copy", keys=("c",), label="Copy", help="The row, or all marked rows, to the clipboard of the terminal you sit at (OSC 52).", scope="table", run="copy", bar=50),
     Action(id="table.sort", shown_as="shift+letter", label="Sort", help="Sort by the column whose underlined letter it is; again turns the order round, a third time ends it.", scope="table", run="", palette=False),
+    _section("database", "sessions", "Sessions", "Who is connected to PostgreSQL and what they do, not idle first."),
+    _section("database", "blocking", "Blocking tree", "Who waits for whose lock in PostgreSQL, heads first."),
+    _section("database", "statements", "Statements", "SQL by its share of time since the last look."),
+    _section("database", "io", "Database I/O", "Reads and writes by who does them, checkpoints, WAL."),
+    _section("database", "databases", "Databases", "Size, connections, transactions and freezing of each database."),
+    _section("database", "slots", "Slots and archive", "Replication slots with the WAL they keep, and the archiver."),
+    _section("database", "settings", "Settings", "PostgreSQL settings of all members: what differs, changed or waits for a restart."),
+    _section("database", "roles", "Roles", "Roles and rights; changed ones first."),
+    _section("database", "members", "Members", "Members of a cluster: SQL's word and Patroni's side by side."),
+    _section("cache", "servers", "Cache servers", "Memory, evictions, hit ratio, ops and round trips of each server."),
+    _section("cache", "clients", "Cache clients", "Connections to the cache by application."),
+    _section("cache", "keys", "Big keys", "The keys that take most memory, by sampling."),
+    _section("cache", "queues", "Queues", "Depths of the queues that the environment names."),
+    _section("cache", "slow", "Slow log", "Slow calls of the cache, newest first."),
+    _section("cache", "sentinels", "Sentinels", "What each Sentinel sees, and whether they could fail over."),
     Action(id="replay.play", shown_as="p", label="Play", help="Play or pause.", scope="replay", run="", palette=False),
     Action(id="replay.back", keys=("left_square_bracket",), shown_as="[", label="Back 1 s", help="One second back; { ten seconds; ( a minute.", scope="replay", run="app.step(-1)", palette=False),
     Action(id="replay.on", keys=("right_square_bracket",), shown_as="]", label="On 1 s", help="One second on; } ten seconds; ) a minute.", scope="replay", run="app.step(1)", palette=False),

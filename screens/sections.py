@@ -16,6 +16,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
 
 from console.readings import Finding
 from screens.base import BoardScreen, Described, Table
@@ -45,6 +46,27 @@ def roomy(columns: tuple[Column, ...], cells: int) -> tuple[Column, ...]:
         return columns
     last = columns[-1]
     return (*columns[:-1], replace(last, width=max(last.width, min(40, cells // 5))))
+
+
+class _Sections(Vertical):
+    """The left part: tabs, summary, table and what stands below. Its room is known only once it is laid out."""
+
+    def on_resize(self) -> None:
+        """Draw for the room there is."""
+        _repaint(self.screen)
+
+
+class _Side(Lines):
+    """The right part; likewise."""
+
+    def on_resize(self) -> None:
+        """Draw for the room there is."""
+        _repaint(self.screen)
+
+
+def _repaint(screen: Screen[Any]) -> None:
+    if isinstance(screen, BoardScreen):
+        screen.call_later(screen.paint)
 
 
 class SectionsScreen(BoardScreen, inherit_bindings=False):
@@ -157,7 +179,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         yield Lines(id="head")
         yield TopologyView(id="topology")
         with Horizontal(id="lower"):
-            with Vertical(id="sections"):
+            with _Sections(id="sections"):
                 yield Lines(id="tabs")
                 yield Lines(id="summary")
                 for tab in self.tabs:
@@ -165,7 +187,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
                     table.display = tab.key == self._tab
                     yield table
                 yield Lines(id="below")
-            yield Lines(id="side")
+            yield _Side(id="side")
 
     def draw(self, view: View) -> None:
         """Bring the body up to date; equal data costs nothing."""
@@ -180,7 +202,6 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         side = self.query_one("#side", Lines)
         if side.display != (layout == "wide"):
             side.display = layout == "wide"
-            self.call_after_refresh(self.paint)  # the room it gets is known once it is laid out
         if layout == "wide":
             side.show(self.side(view, SIDE, side.size.height) if side.size.height else [])
 

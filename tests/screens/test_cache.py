@@ -35,6 +35,7 @@ async def test_the_whole_of_it_at_every_size(opened: Opened, size: tuple[int, in
         ):
             assert words in text, words
         if size[0] >= 120:
+            assert ("cache-1 in figures" in text) == (size[0] == 200)
             assert "odoo-web" in text and "session:index" in text and "HGETALL" in text, "other sections beside"
         else:
             assert "allkeys-lru" in text and "fragmentation 1.08" in text, "the primary in figures"

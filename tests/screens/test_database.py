@@ -7,7 +7,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from console.actions import ACTIONS
 from console.readings import Activity, LogTail, PostgresMember, Session
+from screens.cache import TABS as CACHE_TABS
 from screens.database import TABS, DatabaseScreen
 from screens.trust import silence
 from tests.screens.boards import NOW, SCENARIOS
@@ -42,6 +44,8 @@ async def test_who_leads_and_how_far_behind_is_on_every_size(opened: Opened, siz
         ):
             assert words in text, words
         assert text.count("▶") == 2
+        for words in ("Who waits for whom", "Connections of pg-2", "Busiest statements", "Last 6 min"):
+            assert (words in text) == (size[0] == 200), "the side, at once, where it is wide"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -265,3 +269,21 @@ def test_silence_has_a_word_for_every_case() -> None:
     assert silence(msgspec.structs.replace(reading, status="denied"), NOW) == "denied"
     assert silence(msgspec.structs.replace(reading, status="not-configured"), NOW) == "not configured"
     assert silence(reading, NOW + timedelta(seconds=60)) == "not read since 02:47:11, 1 min"
+
+
+async def test_palette_leads_to_a_tab_from_anywhere(opened: Opened) -> None:
+    async with opened("lock-storm", size=(120, 35)) as (app, pilot):
+        await pilot.press("colon", *"blocking tree", "enter")
+        for _ in range(3):
+            await pilot.pause()
+        assert screen_of(app).tab == "blocking" and "4121 blocks 14" in app.whole
+        await pilot.press("colon", *"sentinels", "enter")
+        for _ in range(3):
+            await pilot.pause()
+        assert app.screen.name_of_pane == "cache" and app.screen.tab == "sentinels"  # type: ignore[attr-defined]
+
+
+def test_every_tab_is_in_the_palette() -> None:
+    known = {action.id for action in ACTIONS}
+    tabs = [f"database.{tab.key}" for tab in TABS] + [f"cache.{tab.key}" for tab in CACHE_TABS]
+    assert {tab for tab in tabs if not tab.endswith(".findings")} <= known
