@@ -5,7 +5,8 @@ no kubelet, no scheduler and no controller of workloads is in here. What it does
 ``tests/lab/kube/test_replay.py``, each with its reason.
 
 Modules, lowest first: ``quantity``, ``errors``, ``kinds`` (with ``builtin`` and ``custom``), ``store``, ``selectors``,
-``merging``, ``patches``, ``fieldsets``, ``apply``, ``defaults``, ``validation``, ``quota``, ``admission``, ``ownership``, ``api``;
-``rbac``, ``reviews``, ``discovery``, ``openapi``, ``columns``, ``table``, ``paging``, ``watch``, ``providers``;
-``routes``, ``answers`` and ``server`` on top.
+``merging``, ``patches``, ``fieldsets``, ``apply``, ``defaults``, ``validation``, ``quota``, ``api``, ``scale``, ``deletion``,
+``housekeeping``; ``rbac``, ``reviews``, ``discovery``, ``openapi``, ``ages``, ``podrow``, ``columns``, ``table``, ``paging``,
+``watch``, ``providers``; ``cluster`` holds them together; ``protobuf``, ``bodies``, ``routes``, ``answers``, ``metrics``,
+``handlers`` and ``server`` are the wire.
 """

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from console.lab.kube import apply, builtin, defaults, fieldsets, patches, quota, validation
 from console.lab.kube.errors import (
-    ApiError,
     already_exists,
     bad_request,
     forbidden,
@@ -166,7 +165,7 @@ class Api:
         if not version and not kind.unconditional:
             cause = validation.wrong("metadata.resourceVersion", "0x0", "must be specified for an update")
             raise invalid(kind.group, kind.kind, name, [cause._replace(message=cause.message.replace('"', ""))])
-        return self._change(kind, old, clone({**data, "metadata": metadata}), options)
+        return self.change(kind, old, clone({**data, "metadata": metadata}), options)
 
     def patch(
         self, kind: Kind, namespace: str, name: str, content_type: str, patch: Any, options: Options = PLAIN
@@ -183,7 +182,7 @@ class Api:
         found = patches.patched(kind, content_type, old.data, patch)
         if not isinstance(found.get("metadata"), dict) or found["metadata"].get("name") != name:
             raise invalid(kind.group, kind.kind, name, [validation.wrong("metadata.name", "", "field is immutable")])
-        return self._change(kind, old, found, options)
+        return self.change(kind, old, found, options)
 
     def _apply(self, kind: Kind, namespace: str, name: str, config: Any, options: Options) -> Json:
         if not isinstance(config, dict) or not options.manager:
@@ -199,9 +198,14 @@ class Api:
         found = apply.applied(kind, old.data, config, by, options.force, now())
         version = (config.get("metadata") or {}).get("resourceVersion")
         found["metadata"]["resourceVersion"] = version or old.metadata["resourceVersion"]
-        return self._change(kind, old, found, options._replace(manager=""), found["metadata"]["managedFields"])
+        return self.change(kind, old, found, options._replace(manager=""), found["metadata"]["managedFields"])
 
-    def _change(self, kind: Kind, old: Stored, data: Json, options: Options, managed: list[Json] | None = None) -> Json:
+    def change(self, kind: Kind, old: Stored, data: Json, options: Options, managed: list[Json] | None = None) -> Json:
+        """Put an object in the place of another that was just read.
+
+        Raises:
+            ApiError: 409 or 422.
+        """
         metadata, was = data["metadata"], old.metadata
         name = was["name"]
         if metadata.get("uid", was["uid"]) != was["uid"]:
@@ -235,30 +239,6 @@ class Api:
             self.store.remove(kind.key, *old.place)
             return data
         return self.store.put(kind.key, data).data
-
-    def get_scale(self, kind: Kind, namespace: str, name: str) -> Json:
-        """An object's Scale."""
-        return scale_of(kind, self.find(kind, namespace, name).data)
-
-    def set_scale(self, kind: Kind, namespace: str, name: str, scale: Json, options: Options = PLAIN) -> Json:
-        """Change how many replicas an object wants.
-
-        Raises:
-            ApiError: 404, 409 or 422.
-        """
-        old = self.find(kind, namespace, name)
-        replicas = (scale.get("spec") or {}).get("replicas", 0)
-        if not isinstance(replicas, int) or replicas < 0:
-            raise invalid(
-                "autoscaling",
-                "Scale",
-                name,
-                [validation.wrong("spec.replicas", replicas, "must be greater than or equal to 0")],
-            )
-        data = clone(old.data)
-        data["spec"][kind.scale] = replicas
-        data["metadata"]["resourceVersion"] = (scale.get("metadata") or {}).get("resourceVersion")
-        return scale_of(kind, self._change(kind, old, data, options))
 
 
 def _other_uid(given: str, there: str) -> str:
@@ -295,26 +275,3 @@ def _lingers(kind: Kind, data: Json) -> bool:
     if kind == builtin.NAMESPACE:
         return bool(data["spec"].get("finalizers"))
     return kind == builtin.POD and data["metadata"].get("deletionGracePeriodSeconds", 0) > 0
-
-
-def scale_of(kind: Kind, data: Json) -> Json:
-    """The Scale that an object amounts to."""
-    metadata = {
-        name: data["metadata"][name] for name in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    }
-    selector = (data.get("spec") or {}).get("selector")
-    status: Json = {"replicas": (data.get("status") or {}).get(kind.scale, 0)}
-    if isinstance(selector, dict):
-        from console.lab.kube.selectors import as_text
-
-        status["selector"] = as_text(selector)
-    return {
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": metadata,
-        "spec": {"replicas": data["spec"].get(kind.scale, 0)},
-        "status": status,
-    }
-
-
-__all__ = ["PLAIN", "Api", "ApiError", "Options", "check_preconditions", "now", "scale_of"]

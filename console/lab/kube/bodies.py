@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from console.lab.kube import protobuf
 from console.lab.kube.errors import ApiError, bad_request, unsupported_media
 from console.lab.kube.kinds import Json, Kind
 
@@ -50,6 +51,8 @@ def decode(raw: bytes, content_type: str) -> Any:
     Raises:
         ApiError: 400 or 415.
     """
+    if content_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(raw)
     if content_type in _YAML:
         try:
             return yaml.load(raw, _Loader)  # noqa: S506  (a safe loader)

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from console.lab.kube import answers, bodies, deletion, paging, patches, reviews, selectors, watch
+from console.lab.kube import answers, bodies, deletion, paging, patches, reviews, scale, selectors, watch
 from console.lab.kube.api import Options
 from console.lab.kube.builtin import REVIEWS
 from console.lab.kube.cluster import Cluster
@@ -96,17 +96,17 @@ class Handlers:
     async def _scale(self, request: web.Request, target: Target) -> Json:
         kind, namespace, name = target.kind, target.namespace, target.name
         if target.verb == "get":
-            return self._api.get_scale(kind, namespace, name)
+            return scale.get(self._api, kind, namespace, name)
         content_type, raw = _content_type(request), await request.read()
         if target.verb == "update":
-            scale = bodies.decode_object(raw, content_type, kind, "Scale")
+            wanted = bodies.decode_object(raw, content_type, kind, "Scale")
         elif target.verb == "patch":
-            scale = patches.patched(
-                kind, content_type, self._api.get_scale(kind, namespace, name), bodies.decode(raw, content_type)
+            wanted = patches.patched(
+                kind, content_type, scale.get(self._api, kind, namespace, name), bodies.decode(raw, content_type)
             )
         else:
             raise method_not_allowed()
-        return self._api.set_scale(kind, namespace, name, scale, _options(request, target))
+        return scale.change(self._api, kind, namespace, name, wanted, _options(request, target))
 
     async def _delete(self, request: web.Request, target: Target) -> Json:
         raw = await request.read()

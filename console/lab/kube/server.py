@@ -48,7 +48,7 @@ class Server:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            user = self.cluster.tokens.user(request.headers.get("Authorization", ""))
+            user = self._user(request)
             return await self._dispatch(request, user)
         except ApiError as error:
             return answers.failure(error)
@@ -62,6 +62,17 @@ class Server:
             return answers.failure(
                 ApiError(400, "BadRequest", "the object provided is not of the shape that its kind has")
             )
+
+    def _user(self, request: web.Request) -> User:
+        """Who asks, or who they may ask as."""
+        user = self.cluster.tokens.user(request.headers.get("Authorization", ""))
+        name = request.headers.get("Impersonate-User", "")
+        if not name:
+            return user
+        groups = request.headers.getall("Impersonate-Group", [])
+        for resource, wanted in (("users", name), *(("groups", group) for group in groups)):
+            self.cluster.authorizer.check(user, Action("impersonate", resource=resource, name=wanted))
+        return User(name, (*groups, "system:authenticated"))
 
     async def _dispatch(self, request: web.Request, user: User) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
