@@ -76,7 +76,8 @@ def _busiest(view: View, cluster: Cluster, member: str, cells: int, most: int) -
     reading, why = source(view.board, PostgresStatements, cluster.name, member, view.now)
     if reading is None:
         return _boxed([fit(line((why, "unknown")), cells - 4)], cells, title)
-    rows = sorted(reading.rows.values(), key=lambda row: (-row.share, row.id))[: min(most, MOST_STATEMENTS)]
+    others = [row for row in reading.rows.values() if not row.ours]
+    rows = sorted(others, key=lambda row: (-row.share, row.id))[: min(most, MOST_STATEMENTS)]
     drawn = [
         line((bar(row.share, 8), "series"), fit(line(percent(row.share)), 7, "right"), "  ", one_line(row.query))
         for row in rows

@@ -65,7 +65,9 @@ def statement_row(statement: Statement) -> Row:
     return Row(
         statement.id,
         (
-            Cell(line((bar(share, 10), "series"), (f"{percent(share):>5}", "")), "", share),
+            Cell("banksman's", "muted", -1.0)
+            if statement.ours
+            else Cell(line((bar(share, 10), "series"), (f"{percent(share):>5}", "")), "", share),
             number_cell(number(statement.ms_per_s), statement.ms_per_s),
             number_cell(number(statement.calls_per_s), statement.calls_per_s),
             number_cell(milliseconds(statement.mean_ms), statement.mean_ms),
@@ -98,10 +100,11 @@ def statements(board: Board, cluster: str, member: str, now: datetime) -> Sectio
         return unknown(STATEMENTS, "pg_stat_statements is not installed in this database", "warning")
     if reading.window_s <= 0:
         return unknown(STATEMENTS, "first look: there is nothing yet to compare with", "unknown")
-    rows = sorted(reading.rows.values(), key=lambda row: (-row.share, row.id))
+    rows = sorted(reading.rows.values(), key=lambda row: (row.ours, -row.share, row.id))
     summary = joined(
         (
             fact("execution", f"{number(reading.total_ms_per_s)} ms/s"),
+            fact("and banksman's own", f"{number(reading.own_ms_per_s)} ms/s"),
             fact("over the last", short_age(reading.window_s)),
             line((f"{count(reading.evicted)} statements evicted, not attributed", "warning"))
             if reading.evicted

@@ -166,7 +166,9 @@ class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
     temp_blocks_per_s: float = 0.0
     wal_bytes_per_s: float = 0.0
     share: float = 0.0
-    """Of all statements' time in the interval, 0..1."""
+    """Of the time of all statements but the console's own in the interval, 0..1; of one of its own: 0."""
+    ours: bool = False
+    """Run by the console's own role: what watching costs, not what the platform does."""
     query: PrivateText = ""
 
 
@@ -179,6 +181,9 @@ class PostgresStatements(Reading, frozen=True, kw_only=True, omit_defaults=True)
     window_s: float = 0.0
     """Length of the interval; 0: first look, no deltas yet."""
     total_ms_per_s: float = 0.0
+    """Of all statements but the console's own."""
+    own_ms_per_s: float = 0.0
+    """Of the console's own role: what watching costs this server."""
     rows: dict[str, Statement] = {}
     reset_at: datetime | None = None
     evicted: int = 0

@@ -64,13 +64,14 @@ class PostgresStatementsSource(PostgresSource):
         top = sorted(step.deltas, key=lambda key: step.deltas[key][1], reverse=True)[:_TOP]
         top = [key for key in top if step.deltas[key][0] > 0]
         await self._learn(look, known, top)
-        total_ms = sum(delta[1] for delta in step.deltas.values())
+        total_ms, own_ms = self._totals(known, step)
         return self._reading(
             known,
             found.problems,
             window_s=round(step.window_s, 1),
             total_ms_per_s=three_digits(total_ms / step.window_s) if step.window_s else 0.0,
-            rows=dict(self._row(key, step, total_ms) for key in top),
+            own_ms_per_s=three_digits(own_ms / step.window_s) if step.window_s else 0.0,
+            rows=dict(self._row(key, step, total_ms, known.role) for key in top),
             reset_at=utc(reset_at),
             evicted=self._evicted_since(info.get("dealloc"), step),
         )
@@ -98,9 +99,20 @@ class PostgresStatementsSource(PostgresSource):
             return 0
         return max(0, dealloc - before)
 
-    def _row(self, key: _Key, step: Step[_Key], total_ms: float) -> tuple[str, Statement]:
+    def _totals(self, known: Facts, step: Step[_Key]) -> tuple[float, float]:
+        """Milliseconds of everybody else's statements, and of our own."""
+        others = own = 0.0
+        for key, delta in step.deltas.items():
+            if self._roles.get(key.role) == known.role:
+                own += delta[1]
+            else:
+                others += delta[1]
+        return others, own
+
+    def _row(self, key: _Key, step: Step[_Key], total_ms: float, own_role: str) -> tuple[str, Statement]:
         calls, ms, rows, read, temp, wal = step.deltas[key]
         name = f"{key.query} {key.database} {key.role}"
+        ours = self._roles.get(key.role) == own_role
         return name, Statement(
             id=name,
             database=self._databases.get(key.database, str(key.database)),
@@ -112,7 +124,8 @@ class PostgresStatementsSource(PostgresSource):
             blocks_read_per_s=three_digits(read / step.window_s),
             temp_blocks_per_s=three_digits(temp / step.window_s),
             wal_bytes_per_s=three_digits(wal / step.window_s),
-            share=three_digits(ms / total_ms) if total_ms > 0 else 0.0,
+            share=three_digits(ms / total_ms) if total_ms > 0 and not ours else 0.0,
+            ours=ours,
             query=self._texts.get(key.query, ""),
         )
 
