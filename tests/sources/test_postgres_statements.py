@@ -44,6 +44,23 @@ async def test_deltas_never_lifetime(postgres_server: Postgres, watch_postgres: 
         assert find(third, "pg_sleep") is None, "nothing was called since, so there is no row"
 
 
+async def test_what_watching_costs_is_told_apart(postgres_server: Postgres, watch_postgres: Watch) -> None:
+    source = watch_postgres(PostgresStatementsSource, postgres_server)
+    await read(source)
+    postgres_server.run("SELECT pg_sleep(0.05), 'theirs'", database="acme")
+    await read(source)
+    postgres_server.run("SELECT pg_sleep(0.05), 'theirs'", database="acme")
+    reading = await read(source)
+    ours = [row for row in reading.rows.values() if row.ours]
+    assert ours
+    assert reading.own_ms_per_s > 0
+    assert all(row.share == 0 for row in ours)
+    assert all("pg_sleep" not in row.query for row in ours)
+    theirs = [row for row in reading.rows.values() if not row.ours]
+    assert sum(row.share for row in theirs) == pytest.approx(1, abs=0.05)
+    assert reading.total_ms_per_s == pytest.approx(sum(row.ms_per_s for row in theirs), rel=0.05)
+
+
 async def test_a_statement_that_is_new_has_counted_from_zero(postgres_server: Postgres, watch_postgres: Watch) -> None:
     source = watch_postgres(PostgresStatementsSource, postgres_server)
     await read(source)
