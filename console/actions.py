@@ -117,16 +117,16 @@ ACTIONS: tuple[Action, ...] = (
     _section("cache", "queues", "Queues", "Depths of the queues that the environment names."),
     _section("cache", "slow", "Slow log", "Slow calls of the cache, newest first."),
     _section("cache", "sentinels", "Sentinels", "What each Sentinel sees, and whether they could fail over."),
-    Action(id="replay.play", shown_as="p", label="Play", help="Play or pause.", scope="replay", run="", palette=False),
+    Action(id="replay.play", shown_as="p", label="Play", help="Play or pause.", scope="replay", run="", bar=10, palette=False),
     Action(id="replay.back", keys=("left_square_bracket",), shown_as="[", label="Back 1 s", help="One second back; { ten seconds; ( a minute.", scope="replay", run="app.step(-1)", palette=False),
     Action(id="replay.on", keys=("right_square_bracket",), shown_as="]", label="On 1 s", help="One second on; } ten seconds; ) a minute.", scope="replay", run="app.step(1)", palette=False),
-    Action(id="replay.back10", keys=("left_curly_bracket",), shown_as="{", label="Back 10 s", help="Ten seconds back.", scope="replay", run="app.step(-10)", palette=False),
-    Action(id="replay.on10", keys=("right_curly_bracket",), shown_as="}", label="On 10 s", help="Ten seconds on.", scope="replay", run="app.step(10)", palette=False),
+    Action(id="replay.back10", keys=("left_curly_bracket",), shown_as="{", label="Back 10 s", help="Ten seconds back.", scope="replay", run="app.step(-10)", bar=11, palette=False),
+    Action(id="replay.on10", keys=("right_curly_bracket",), shown_as="}", label="On 10 s", help="Ten seconds on.", scope="replay", run="app.step(10)", bar=12, palette=False),
     Action(id="replay.back60", keys=("left_parenthesis",), shown_as="(", label="Back 1 min", help="A minute back.", scope="replay", run="app.step(-60)", palette=False),
     Action(id="replay.on60", keys=("right_parenthesis",), shown_as=")", label="On 1 min", help="A minute on.", scope="replay", run="app.step(60)", palette=False),
     Action(id="replay.slower", keys=("minus",), shown_as="-", label="Slower", help="Half the speed.", scope="replay", run="app.speed(0.5)", palette=False),
     Action(id="replay.faster", keys=("plus", "equals_sign"), shown_as="+", label="Faster", help="Twice the speed.", scope="replay", run="app.speed(2)", palette=False),
-    Action(id="replay.jump", keys=("J",), shown_as="J", label="Jump", help="To a moment: 02:41, 02:41:30, -5m, start or end.", scope="replay", run="app.jump"),
+    Action(id="replay.jump", keys=("J",), shown_as="J", label="Jump", help="To a moment: 02:41, 02:41:30, -5m, start or end.", scope="replay", run="app.jump", bar=13),
 )  # fmt: skip
 """Everything, in the order in which help shows it."""
 

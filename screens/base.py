@@ -184,6 +184,8 @@ class BoardScreen(Screen[None], inherit_bindings=False):
     def bar_actions(self) -> tuple[Action, ...]:
         """What the key bar offers: what is alive here, but for the pane one is on."""
         live = {active.binding.id for active in self.active_bindings.values() if active.enabled}
+        if self.host.view.replay:  # the same key: there is nothing to hold in a recording, but something to play
+            live = live - {"app.hold"} | {"replay.play"}
         return tuple(action for action in self.host.actions if action.id in live and action.screen != self.name_of_pane)
 
     def on_screen_resume(self) -> None:

@@ -13,11 +13,13 @@ from screens.page import Title
 from screens.view import View
 from widgets.columns import Cell, Column, Row
 from widgets.format import age
-from widgets.spans import fit, line
+from widgets.spans import Line, fit, line
 
 AGAIN_S = 5.0
 """How often the log is asked for while it is on the screen."""
-_BAD = (("PANIC", "critical"), ("FATAL", "critical"), ("ERROR", "critical"), ("WARNING", "warning"), ("# ", "warning"))
+_BAD = (("PANIC", "critical"), ("FATAL", "critical"), ("ERROR", "critical"), ("WARNING", "warning"))
+_LEVEL_WITHIN = 160
+"""Cells from the beginning of a line within which its level stands."""
 
 
 class LogScreen(BoardScreen):
@@ -54,7 +56,7 @@ class LogScreen(BoardScreen):
             table.set_notice((tail.problem if tail else "") or self._refusal or waiting, style)
             return
         table.set_notice("", "")
-        table.set_rows(Row(number, (Cell(text, _style(text)),)) for number, text in sorted(tail.lines.items()))
+        table.set_rows(Row(number, (Cell(_level(text)),)) for number, text in sorted(tail.lines.items()))
         if not self._seen and tail.lines:
             self._seen = True
             table.action_last()
@@ -76,5 +78,11 @@ class LogScreen(BoardScreen):
         self.query_one("#title", Title).put(fit(title, cells))
 
 
-def _style(text: str) -> str:
-    return next((style for word, style in _BAD if word in text[:120]), "")
+def _level(text: str) -> Line:
+    """The line with the word of its level in colour: not all of it, or a talkative server paints the screen."""
+    head = text[:_LEVEL_WITHIN]
+    for word, style in _BAD:
+        at = head.find(word)
+        if at >= 0:
+            return line((text[:at], "muted"), (word, style), text[at + len(word) :])
+    return line(text)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from console.board import Board
 from console.readings import Activity, PostgresMember, PostgresStatements, RedisServer, Session
+from screens.database_cluster import Cluster
+from screens.database_coordination import flags, leader_words, synchronous_words
 from screens.database_sessions import blocking_lines
 from screens.trust import believed
 from widgets.format import count, milliseconds, number, percent, short_age
@@ -60,8 +62,17 @@ def database_parts(board: Board, cluster: str, primary: PostgresMember, now: dat
     return parts
 
 
+def orphan_parts(cluster: Cluster) -> list[Part]:
+    """Where no primary answers: what Patroni makes of it, which decides whether it mends itself."""
+    if not cluster.has_patroni:
+        return []
+    told = [each for each in (leader_words(cluster), synchronous_words(cluster), *flags(cluster)) if each]
+    return [("what Patroni says", told)]
+
+
 def _statements(reading: PostgresStatements, narrow: bool) -> list[Line]:
-    rows = sorted(reading.rows.values(), key=lambda row: (-row.share, row.id))[:6]
+    others = [row for row in reading.rows.values() if not row.ours]
+    rows = sorted(others, key=lambda row: (-row.share, row.id))[:6]
     if narrow:
         return [line((f"{percent(row.share):>5} ", ""), row.query) for row in rows]
     return [

@@ -14,7 +14,7 @@ from console.readings import Activity, Finding, Pane, PostgresMember, Reading, R
 from screens.cache_group import Cache, Server, cache_at, caches
 from screens.cache_topology import quorum_words
 from screens.database_cluster import Cluster, Member, cluster_at, clusters
-from screens.tile_extras import Part, cache_parts, database_parts, parts_block
+from screens.tile_extras import Part, cache_parts, database_parts, orphan_parts, parts_block
 from screens.trust import believed, silence
 from screens.view import View
 from widgets.format import number, percent, rate, short_age, size, size_rate
@@ -187,7 +187,7 @@ def database_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
         "database", name, f"Database · {name}", "3", state, age_s, why,
         tuple(_member_line(cluster, member, found, view.now, narrow, view.lost) for member in _primary_first(cluster)),
         tuple(_database_figures(view, cluster, found)),
-        tuple(database_parts(view.board, name, primary, view.now, narrow)) if primary else (),
+        tuple(database_parts(view.board, name, primary, view.now, narrow) if primary else orphan_parts(cluster)),
     )  # fmt: skip
 
 
