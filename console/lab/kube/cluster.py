@@ -91,4 +91,4 @@ def _budget_spent(name: str, status: Json) -> ApiError:
     counts = f"needs {status.get('desiredHealthy', 0)} healthy pods and has {status.get('currentHealthy', 0)} currently"
     cause = {"reason": "DisruptionBudget", "message": f"The disruption budget {name} {counts}"}
     why = "Cannot evict pod as it would violate the pod's disruption budget."
-    return ApiError(429, "TooManyRequests", why, {"causes": [cause]}, retry_after_s=10)
+    return ApiError(429, "TooManyRequests", why, {"causes": [cause]})
