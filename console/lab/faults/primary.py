@@ -90,6 +90,7 @@ _DEAD = Signs(
         "standby-unreachable",
         "standby-not-streaming",
         "sync-standby-missing",
+        "primary-restarted",  # healed before the leader key has run out, it starts again in place
     ),
     panes={"database": "critical"},
     latency_s=12,
