@@ -553,5 +553,9 @@ def run_console(
     _log_to_file()
     theme = theme or THEME_NAMES.get(os.environ.get("BANKSMAN_THEME", ""), "")
     app = BanksmanApp(feed, read_only=read_only, theme=theme, keymap=keymap, open_recording=open_recording)
-    code = app.run(mouse=False)
+    try:
+        code = app.run(mouse=False)
+    finally:
+        sys.stdout.write("\x1b[0m")  # the painter leaves its pen where it last wrote
+        sys.stdout.flush()
     return app.return_code or code or 0

@@ -105,6 +105,8 @@ def test_picture_and_exit(terminals: list[Terminal], tmp_path: Path) -> None:
     assert b"\x1b[?1000h" not in terminal.raw, "the mouse stays the terminal's: text can be selected"
     terminal.type("q")
     assert terminal.process.wait(LIMIT_S) == 0
+    terminal.read(0.2)
+    assert terminal.raw.endswith(b"\x1b[0m"), "the shell gets its own colours back"
 
 
 def test_nothing_is_written_while_nothing_changes(terminals: list[Terminal], tmp_path: Path) -> None:
