@@ -12,7 +12,7 @@ from console.lab.kube.columns import PLAIN, PRINTED, Printed
 from console.lab.kube.kinds import Column, Json, Kind
 from console.lab.kube.store import Stored
 
-_STEP = re.compile(r"\.?([\w-]+)|\[\?\(@\.(\w+)==['\"]([^'\"]*)['\"]\)\]|\[(\d+)\]|\['([^']+)'\]")
+_STEP = re.compile(r"\.?([\w\-/\0]+)|\[\?\(@\.(\w+)==['\"]([^'\"]*)['\"]\)\]|\[(\d+)\]|\['([^']+)'\]")
 
 
 def at_path(data: Any, path: str) -> Any:
