@@ -157,7 +157,14 @@ class BoardScreen(Screen[None], inherit_bindings=False):
             return
         view = self.host.view
         self.query_one("#header", Header).show(header_lines(view, self.size.width))
-        self.draw(view)
+        try:
+            self.draw(view)
+        except Exception as error:
+            # In an outage a console that shows the other screens is worth more than a traceback.
+            failed = getattr(self.host, "draw_failed", None)
+            if failed is None:
+                raise
+            failed(self, error)
         self.paint_keys()
 
     def paint_keys(self) -> None:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from console.app import BanksmanApp
 from console.board import Board
+from screens.base import BoardScreen
 from screens.themes import DEFAULT
 from tests.screens.boards import NOW, SCENARIOS
 from tests.screens.fake_feed import FakeFeed
@@ -25,6 +26,9 @@ class Console(BanksmanApp):
 
     async def _tick_for_ever(self) -> None:
         return
+
+    def draw_failed(self, screen: BoardScreen, error: Exception) -> None:
+        raise error  # a test is no outage
 
     def tick(self) -> None:
         self._tick()

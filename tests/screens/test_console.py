@@ -288,3 +288,24 @@ async def test_keys_can_be_remapped_by_id(opened: Opened) -> None:
         assert app.screen.name_of_pane == "overview"  # type: ignore[attr-defined]
         await pilot.press("f3")
         assert app.screen.name_of_pane == "database"  # type: ignore[attr-defined]
+
+
+async def test_a_screen_that_cannot_be_drawn_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.app import BanksmanApp
+    from screens.cache import CacheScreen
+
+    def broken(self: CacheScreen, view: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(CacheScreen, "draw", broken)
+    monkeypatch.delattr("tests.screens.conftest.Console.draw_failed")
+    app = console_on("healthy")
+    assert isinstance(app, BanksmanApp)
+    async with app.run_test(size=(120, 35)) as pilot:
+        await pilot.pause()
+        await pilot.press("4")
+        await pilot.pause()
+        assert "could not be drawn (ZeroDivisionError)" in app.whole
+        await pilot.press("3")
+        await pilot.pause()
+        assert "pg-2" in app.whole
