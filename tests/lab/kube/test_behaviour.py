@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from console.lab.kube.builtin import POD
 from console.lab.kube.cluster import Cluster
@@ -323,6 +324,20 @@ async def test_pages_hold_to_their_moment(kube: Kube) -> None:
     rest = (await kube.client.get(MAPS, params={"continue": page["metadata"]["continue"]})).json()
     assert [item["metadata"]["name"] for item in rest["items"]] == ["c", "d", "e"]
     assert rest["metadata"]["resourceVersion"] == page["metadata"]["resourceVersion"]
+
+
+async def test_the_server_goes_and_comes_back_with_what_it_had(kube: Kube) -> None:
+    await kube.client.post(MAPS, json=_config_map("m"))
+    port = int(kube.address.rpartition(":")[2])
+    since = kube.cluster.store.revision
+    await kube.server.stop()
+    with pytest.raises(httpx.TransportError):
+        await kube.client.get(MAPS)
+    assert await kube.server.start(port) == port
+    await kube.client.patch(f"{MAPS}/m", json={"data": {"a": "b"}}, headers=MERGE)
+    query = {"watch": "true", "resourceVersion": str(since), "timeoutSeconds": "20"}
+    async with kube.client.stream("GET", MAPS, params=query) as response:
+        assert await _next(_events(response)) == ("MODIFIED", "m")
 
 
 # Plugged in

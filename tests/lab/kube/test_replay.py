@@ -218,3 +218,30 @@ def test_answers_as_a_real_server_does(number: int, answers: list[Answer]) -> No
         assert here[:2] + here[3:] == there[:2] + there[3:]  # without Up-to-date: no controller works here
     else:
         assert found == wanted
+
+
+def _seen(value: Any, field: str) -> list[tuple[str, str]]:
+    """Name and uid or revision of every object in an answer, in order."""
+    if isinstance(value, list):
+        return [pair for item in value for pair in _seen(item, field)]
+    if not isinstance(value, dict):
+        return []
+    metadata = value.get("metadata")
+    here = (
+        [(metadata["name"], metadata[field])]
+        if isinstance(metadata, dict) and {"name", field} <= metadata.keys()
+        else []
+    )
+    return here + [pair for item in value.values() for pair in _seen(item, field)]
+
+
+@pytest.mark.parametrize("field", ["resourceVersion", "uid"])
+@pytest.mark.parametrize("name", ["cm1", "cm2", "cm3", "ssa", "t", "op", "fin", "q"])
+def test_revisions_and_uids_are_the_same_when_a_real_servers_are(name: str, field: str, answers: list[Answer]) -> None:
+    """They differ from run to run, so compared is which of them are equal: objects that no controller touches."""
+
+    def pattern(found: list[Any]) -> list[int]:
+        values = [value for each in found for seen, value in _seen(each, field) if seen == name]
+        return [values.index(value) for value in values]
+
+    assert pattern([answer.body for answer in answers]) == pattern([step["answer"] for step in STEPS])
