@@ -5,11 +5,11 @@ from __future__ import annotations
 from console.lab.kube import builtin, rbac
 from console.lab.kube.api import Api
 from console.lab.kube.builtin import BUILTIN, METRICS
-from console.lab.kube.custom import CUSTOM
+from console.lab.kube.custom import CUSTOM, definition
 from console.lab.kube.deletion import Deletions
 from console.lab.kube.errors import ApiError
 from console.lab.kube.housekeeping import Definitions, Namespaces, Quotas
-from console.lab.kube.kinds import Json, Kind, Registry
+from console.lab.kube.kinds import Json, Registry
 from console.lab.kube.providers import Logs, Metrics
 from console.lab.kube.rbac import Authorizer, Tokens
 from console.lab.kube.selectors import matches
@@ -26,9 +26,9 @@ class Cluster:
         metrics: Where metrics come from; without it, there is no metrics API.
     """
 
-    def __init__(self, kinds: tuple[Kind, ...] = (*BUILTIN, *CUSTOM)) -> None:
+    def __init__(self) -> None:
         self.store = Store()
-        self.registry = Registry(kinds)
+        self.registry = Registry(BUILTIN)
         self.api = Api(self.store, self.registry)
         self.deletions = Deletions(self.api)
         self.tokens = Tokens()
@@ -44,6 +44,8 @@ class Cluster:
         """What every cluster starts with."""
         for name in NAMESPACES:
             self.api.create(builtin.NAMESPACE, "", {"metadata": {"name": name}})
+        for kind in CUSTOM:
+            self.api.create(builtin.DEFINITION, "", definition(kind))
         for name, rules in rbac.ROLES.items():
             self.api.create(builtin.CLUSTER_ROLE, "", {"metadata": {"name": name}, "rules": clone(rules)})
         for name, groups in rbac.BINDINGS.items():

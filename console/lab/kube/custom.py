@@ -1,11 +1,11 @@
 """The custom kinds that a platform of this sort has installed: Traefik's, cert-manager's, CloudNativePG's.
 
-They are served from this table; a CustomResourceDefinition that is created adds its kind in the same way.
+A cluster starts with a CustomResourceDefinition of each, which is what has them served.
 """
 
 from __future__ import annotations
 
-from console.lab.kube.kinds import Column, Kind, custom_kind
+from console.lab.kube.kinds import Column, Json, Kind, custom_kind
 
 _READY = Column("Ready", '.status.conditions[?(@.type=="Ready")].status')
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
@@ -124,3 +124,27 @@ _POSTGRES = (
 )
 
 CUSTOM: tuple[Kind, ...] = (*_traefik(), *_CERTIFICATES, *_POSTGRES)
+
+
+def definition(kind: Kind) -> Json:
+    """The CustomResourceDefinition of a kind."""
+    subresources: Json = {"status": {}} if kind.status else {}
+    if kind.scale:
+        subresources["scale"] = {
+            "specReplicasPath": f".spec.{kind.scale}",
+            "statusReplicasPath": f".status.{kind.scale}",
+        }
+    columns = [{"name": c.name, "type": c.type, "jsonPath": c.path, "priority": c.priority} for c in kind.columns]
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": kind.version, "served": True, "storage": True, "schema": schema, "subresources": subresources}
+    names = {
+        "kind": kind.kind,
+        "plural": kind.plural,
+        "shortNames": list(kind.short),
+        "categories": list(kind.categories),
+    }
+    spec = {"group": kind.group, "names": names, "scope": "Namespaced" if kind.namespaced else "Cluster"}
+    return {
+        "metadata": {"name": kind.resource},
+        "spec": {**spec, "versions": [{**version, "additionalPrinterColumns": columns}]},
+    }

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from console.lab.kube import apply, fieldsets, merging, patches, quantity, selectors, table
 from console.lab.kube.ages import duration
+from console.lab.kube.cluster import Cluster
+from console.lab.kube.custom import CUSTOM
 from console.lab.kube.errors import ApiError
 from console.lab.kube.fieldsets import Entry, Manager
 from console.lab.kube.kinds import Kind, custom_kind
@@ -264,3 +266,8 @@ def test_paths_of_printer_columns(path: str, found: Any) -> None:
 )
 def test_ages(seconds: int, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize("kind", CUSTOM, ids=lambda kind: kind.resource)
+def test_a_definition_says_all_of_its_kind(kind: Kind) -> None:
+    assert Cluster().registry.find(kind.group, kind.version, kind.plural) == kind
