@@ -29,9 +29,6 @@ def _container(container: Json) -> None:
     for name in _PROBES:
         if isinstance(container.get(name), dict):
             _fill(container[name], **_PROBE)
-    resources = container["resources"]
-    if resources.get("limits"):
-        resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
 
 
 def _pod_spec(spec: Json) -> None:
@@ -44,6 +41,10 @@ def _pod_spec(spec: Json) -> None:
 def _pod(data: Json) -> None:
     spec = data["spec"]
     _pod_spec(spec)
+    for container in (*(spec.get("containers") or []), *(spec.get("initContainers") or [])):
+        resources = container["resources"]
+        if resources.get("limits"):  # in pods only, not in templates of them
+            resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
     _fill(spec, enableServiceLinks=True, priority=0, preemptionPolicy="PreemptLowerPriority")
     _fill(spec, serviceAccountName=spec.get("serviceAccount") or "default")
     _fill(spec, serviceAccount=spec["serviceAccountName"])

@@ -54,3 +54,26 @@ def pod(name: str, **spec: Any) -> dict[str, Any]:
         "metadata": {"name": name, "labels": {"app": name}},
         "spec": {"containers": containers, **spec},
     }
+
+
+class Measured:
+    """Metrics of one node and one pod."""
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "metadata": {"name": "node-a"},
+                "timestamp": "2026-11-22T00:00:00Z",
+                "window": "10s",
+                "usage": {"cpu": "500m", "memory": "1Gi"},
+            }
+        ]
+
+    def pods(self, namespace: str) -> list[dict[str, Any]]:
+        containers = [{"name": "odoo", "usage": {"cpu": "10m", "memory": "5Mi"}}]
+        found = {
+            "metadata": {"name": "p", "namespace": "default", "labels": {"app": "p"}},
+            "timestamp": "2026-11-22T00:00:00Z",
+            "window": "10s",
+        }
+        return [{**found, "containers": containers}] if namespace in ("", "default") else []

@@ -14,7 +14,7 @@ import pytest
 from console.lab.kube.builtin import POD
 from console.lab.kube.cluster import Cluster
 from console.lab.kube.kinds import Kind
-from tests.lab.kube.rig import VIEWER, Kube, deployment, pod
+from tests.lab.kube.rig import VIEWER, Kube, Measured, deployment, pod
 
 PODS = "/api/v1/namespaces/default/pods"
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -341,29 +341,6 @@ async def test_the_server_goes_and_comes_back_with_what_it_had(kube: Kube) -> No
 
 
 # Plugged in
-
-
-class Measured:
-    """Metrics of one node and one pod."""
-
-    def nodes(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "metadata": {"name": "node-a"},
-                "timestamp": "2026-11-22T00:00:00Z",
-                "window": "10s",
-                "usage": {"cpu": "500m", "memory": "1Gi"},
-            }
-        ]
-
-    def pods(self, namespace: str) -> list[dict[str, Any]]:
-        containers = [{"name": "odoo", "usage": {"cpu": "10m", "memory": "5Mi"}}]
-        found = {
-            "metadata": {"name": "p", "namespace": "default", "labels": {"app": "p"}},
-            "timestamp": "2026-11-22T00:00:00Z",
-            "window": "10s",
-        }
-        return [{**found, "containers": containers}] if namespace in ("", "default") else []
 
 
 async def test_metrics_are_there_while_somebody_provides_them(kube: Kube) -> None:

@@ -16,7 +16,7 @@ from console.lab.kube.api import Options
 from console.lab.kube.builtin import POD
 from console.lab.kube.cluster import Cluster
 from console.lab.kube.providers import LogOptions
-from tests.lab.kube.rig import ADMIN, VIEWER, Kube, deployment, pod
+from tests.lab.kube.rig import ADMIN, VIEWER, Kube, Measured, deployment, pod
 from tests.lab.kube.tls import serve
 
 pytestmark = pytest.mark.server
@@ -176,6 +176,20 @@ async def test_logs_follow(kube: Kube, config: Path, run: Run) -> None:
     process.kill()
     await process.wait()
     assert [each.tail for each in lines.asked] == [2, 1]
+
+
+async def test_top(kube: Kube, run: Run) -> None:
+    assert "Metrics API not available" in await run("top", "nodes", code=1)
+    nodes = kube.cluster.registry.find("", "v1", "nodes")
+    assert nodes is not None
+    kube.cluster.api.create(nodes, "", {"metadata": {"name": "node-a"}})
+    made = kube.cluster.api.find(nodes, "", "node-a").data
+    status = {"allocatable": {"cpu": "2", "memory": "4Gi"}, "capacity": {"cpu": "2", "memory": "4Gi"}}
+    kube.cluster.api.replace(nodes, "", "node-a", {**made, "status": status}, Options(subresource="status"))
+    kube.cluster.api.create(POD, "default", pod("p"))
+    kube.cluster.metrics = Measured()
+    assert (await run("top", "nodes", "--no-headers")).split() == ["node-a", "500m", "25%", "1024Mi", "25%"]
+    assert (await run("top", "pods", "--no-headers")).split() == ["p", "10m", "5Mi"]
 
 
 async def test_a_reader_may_read_and_no_more(kube: Kube, run: Run, tmp_path: Path) -> None:
