@@ -19,7 +19,7 @@ from screens.keys import bindings
 from screens.tiles import TileFacts, all_tiles, draw_tile, tile_names
 from screens.view import View
 from widgets.lines import Lines
-from widgets.spans import Block, Line, beside, fit, line, pad
+from widgets.spans import Block, Line, beside, fit, line, pad, width
 from widgets.table import LiveTable
 from widgets.verdict import sign
 
@@ -82,7 +82,9 @@ def _deck(tiles: list[TileFacts], columns: int, cells: int, room: int, selected:
     rows = -(-len(tiles) // columns)
     each = room // rows
     if each < 4 or cells < LEAST_TILE:
-        return [fit(_tile_line(facts, selected), cells) for facts in tiles[:room]]
+        if len(tiles) > room:
+            return _packed(tiles, cells, room, selected)
+        return [fit(_tile_line(facts, selected), cells) for facts in tiles]
     lines: Block = []
     for row in range(rows):
         group = tiles[row * columns : (row + 1) * columns]
@@ -93,6 +95,19 @@ def _deck(tiles: list[TileFacts], columns: int, cells: int, room: int, selected:
         ]
         lines += beside(*blocks)
     return pad(lines, cells, room)
+
+
+def _packed(tiles: list[TileFacts], cells: int, room: int, selected: str) -> Block:
+    """Several to a line, the worst first: key, sign and name are left of each."""
+    rank = {"critical": 0, "unknown": 1, "warning": 2}
+    rows: Block = [()]
+    for facts in sorted(tiles, key=lambda facts: rank.get(facts.state, 3)):
+        here = selected == _tile_id(facts)
+        part = line(("▸" if here else " ", "accent"), (facts.key, "key"), sign(facts.state), facts.subject)
+        if rows[-1] and width(rows[-1]) + width(part) + 1 > cells and len(rows) < room:
+            rows.append(())
+        rows[-1] = line(rows[-1], part, " ")
+    return [fit(row, cells) for row in rows]
 
 
 def _tile_id(facts: TileFacts) -> str:

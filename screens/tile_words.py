@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.board import Board
-from console.readings import Finding, Pane, Reading, State, Trend
+import msgspec
+
+from console.board import Board, pane_state
+from console.readings import Finding, Findings, Pane, Reading, State, Trend
 from screens.tile_drawing import Figure
 from screens.trust import silence
 from screens.view import View
@@ -40,16 +42,26 @@ def marked(value: str, severity: str) -> str:
 
 
 def tile_state(view: View, pane: Pane, subject: str, alone: bool) -> tuple[State, float | None, str]:
-    """State, age and reason of one cluster's tile: the pane's, unless what makes it so belongs to another cluster."""
-    whole = view.state(pane)
-    if alone or whole.state in ("ok", "not-configured"):
-        return whole.state, whole.age_s, whole.why
-    found = about(view, pane, subject)
-    if found:
-        severity: State = found[0].severity
-        return severity, whole.age_s, whole.why
-    mine = f" {subject}/" in f" {whole.why}" or f" {subject}:" in whole.why or "still to come" in whole.why or view.lost
-    return (whole.state if mine else "ok"), whole.age_s, whole.why
+    """State, age and reason of one tile: the pane's where it is the only one, else judged as if it were."""
+    whole = view.state(pane) if alone else pane_state(_only(view.board, pane, subject), pane, view.now, view.lost)
+    return whole.state, whole.age_s, whole.why
+
+
+def _only(board: Board, pane: Pane, subject: str) -> Board:
+    """``board`` as if nothing but this subject were watched: its readings, its findings."""
+    narrowed = board.copy()
+    environment, found = board.environment, board.get(Findings)
+    if environment is not None:
+        pairs = tuple(pair for pair in environment.panes.get(pane, ()) if _subject(pair) == subject)
+        narrowed.put(msgspec.structs.replace(environment, panes={pane: pairs}))
+    if found is not None:
+        rows = {key: row for key, row in found.rows.items() if row.subject.split("/")[0] == subject}
+        narrowed.put(msgspec.structs.replace(found, rows=rows))
+    return narrowed
+
+
+def _subject(pair: str) -> str:
+    return pair.partition(" ")[2].split("/")[0]
 
 
 def no_primary(found: Sequence[Finding]) -> Figure:
