@@ -50,7 +50,21 @@ _LEASE = {
     5: ("leaseTransitions", "number"),
 }
 
+_RULE = {
+    1: ("verbs", "text*"),
+    2: ("apiGroups", "text*"),
+    3: ("resources", "text*"),
+    4: ("resourceNames", "text*"),
+    5: ("nonResourceURLs", "text*"),
+}
+_SUBJECT = {number: (name, "text") for number, name in enumerate(("kind", "apiGroup", "name", "namespace"), 1)}
+_ROLE_REF = {number: (name, "text") for number, name in enumerate(("apiGroup", "kind", "name"), 1)}
+_ROLE = {1: ("metadata", _META), 2: ("rules", [_RULE])}
+_BINDING = {1: ("metadata", _META), 2: ("subjects", [_SUBJECT]), 3: ("roleRef", _ROLE_REF)}
+
 _TYPES: dict[str, dict[int, tuple[str, Any]]] = {
+    "ClusterRole": _ROLE,
+    "ClusterRoleBinding": _BINDING,
     "ConfigMap": {1: ("metadata", _META), 2: ("data", "map"), 3: ("binaryData", "bytes map"), 4: ("immutable", "flag")},
     "DeleteOptions": _DELETE,
     "Eviction": {1: ("metadata", _META), 2: ("deleteOptions", _DELETE)},
@@ -109,6 +123,8 @@ def _message(raw: bytes, types: dict[int, tuple[str, Any]]) -> Json:
                 found[name] = value if form == "number" else bool(value)
         elif isinstance(form, dict):
             found[name] = _message(value, form)
+        elif isinstance(form, list):
+            found.setdefault(name, []).append(_message(value, form[0]))
         elif form == "text" and value:
             found[name] = value.decode()
         elif form == "text*":

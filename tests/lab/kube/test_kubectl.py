@@ -193,24 +193,8 @@ async def test_top(kube: Kube, run: Run) -> None:
 
 
 async def test_a_reader_may_read_and_no_more(kube: Kube, run: Run, tmp_path: Path) -> None:
-    await run(
-        "create",
-        "clusterrole",
-        "reader",
-        "--verb=get,list,watch",
-        "--resource=pods",
-        "--dry-run=none",
-        "-o",
-        "name",
-        code=1,
-    )
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "reader"}}
-    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
-    await run("apply", "-f", "-", given={**role, "rules": rules})
-    reference = {"kind": "ClusterRole", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
-    subjects = [{"kind": "User", "name": "viewer", "apiGroup": "rbac.authorization.k8s.io"}]
-    binding = {**role, "kind": "ClusterRoleBinding", "roleRef": reference, "subjects": subjects}
-    await run("apply", "-f", "-", given=binding)
+    await run("create", "clusterrole", "reader", "--verb=get,list,watch", "--resource=pods")
+    await run("create", "clusterrolebinding", "reader", "--clusterrole=reader", "--user=viewer")
     (tmp_path / "viewer").mkdir()
     config = await serve(kube.server, tmp_path / "viewer", VIEWER)
 
