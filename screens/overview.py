@@ -83,8 +83,8 @@ def _deck(tiles: list[TileFacts], columns: int, cells: int, room: int, selected:
     each = room // rows
     if each < 4 or cells < LEAST_TILE:
         if len(tiles) > room:
-            return _packed(tiles, cells, room, selected)
-        return [fit(_tile_line(facts, selected), cells) for facts in tiles]
+            return pad(_packed(tiles, cells, room, selected), cells, room)
+        return pad([_tile_line(facts, selected) for facts in tiles], cells, room)
     lines: Block = []
     for row in range(rows):
         group = tiles[row * columns : (row + 1) * columns]
