@@ -16,8 +16,8 @@ import msgspec
 
 from console.lab.kube.kinds import Json, Key
 
-_KEEP = 20_000
-"""Changes kept per kind; a watch that wants to go on from before them is told that they are gone."""
+_KEEP = 4_000
+"""Changes kept per kind (a pod takes some 10 kB of memory in each); a watch that wants to go on from before them is told that they are gone."""
 
 
 def clone(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from console.lab.kube import watch
 from console.lab.kube.builtin import POD
 from console.lab.kube.cluster import Cluster
 from console.lab.kube.kinds import Kind
@@ -296,6 +297,22 @@ async def test_a_running_watch_outlives_a_compaction(kube: Kube) -> None:
         kube.cluster.store.compact()
         await kube.client.post(MAPS, json=_config_map("two"))
         assert await _next(events) == ("ADDED", "two")
+
+
+async def test_bookmarks_tell_how_far_a_quiet_watch_is(kube: Kube, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_BOOKMARK_EVERY_S", 0.1)
+    query = {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": str(kube.cluster.store.revision),
+        "timeoutSeconds": "20",
+    }
+    async with kube.client.stream("GET", MAPS, params=query) as response:
+        await kube.client.post(PODS, json=pod("p"))  # of another kind: the watch has nothing else to tell
+        async for event in _events(response):
+            assert event["type"] == "BOOKMARK" and event["object"]["kind"] == "ConfigMap"
+            if event["object"]["metadata"]["resourceVersion"] == str(kube.cluster.store.revision):
+                break
 
 
 async def test_a_watch_of_tables_and_of_metadata(kube: Kube) -> None:

@@ -31,13 +31,17 @@ class Lines:
     def __init__(self) -> None:
         self.said: asyncio.Queue[bytes] = asyncio.Queue()
         self.asked: list[LogOptions] = []
+        self.left = asyncio.Event()
 
     async def lines(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         self.asked.append(options)
         for number in range(3)[-(options.tail if options.tail is not None else 3) :]:
             yield f"{pod}/{container} {number}\n".encode()
-        while options.follow:
-            yield await self.said.get()
+        try:
+            while options.follow:
+                yield await self.said.get()
+        finally:
+            self.left.set()
 
 
 @pytest.fixture
@@ -173,8 +177,10 @@ async def test_logs_follow(kube: Kube, config: Path, run: Run) -> None:
     assert await asyncio.wait_for(process.stdout.readline(), 15) == b"p/odoo 2\n"
     lines.said.put_nowait(b"news\n")
     assert await asyncio.wait_for(process.stdout.readline(), 15) == b"news\n"
+    lines.left.clear()
     process.kill()
     await process.wait()
+    await asyncio.wait_for(lines.left.wait(), 10)  # nobody goes on reading for a reader that went
     assert [each.tail for each in lines.asked] == [2, 1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from decimal import Decimal
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.lab.kube import apply, fieldsets, merging, patches, quantity, selectors, table
+from console.lab.kube import apply, fieldsets, merging, paging, patches, quantity, selectors, table, watch
 from console.lab.kube.ages import duration
 from console.lab.kube.cluster import Cluster
 from console.lab.kube.custom import CUSTOM
@@ -219,6 +220,46 @@ def test_an_earlier_state_is_had_by_undoing_and_a_later_one_by_following(before:
     assert [followed[place] for place in sorted(followed)] == store.objects(KEY)
     revisions = [change.revision for change in store.since(KEY, 0)]
     assert revisions == sorted(set(revisions))
+
+
+labelled = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy") | st.none()), max_size=15)
+
+
+@given(labelled, labelled, st.sampled_from(["", "l=x", "l!=x"]))
+def test_a_list_and_the_watch_that_goes_on_from_it_lead_to_what_is_there(
+    before: list[Any], after: list[Any], selector: str
+) -> None:
+    store = Store()
+
+    def act(todo: list[Any]) -> None:
+        for name, label in todo:
+            if label is not None:
+                store.put(THINGS.key, {"metadata": {"name": name, "namespace": "n", "labels": {"l": label}}})
+            elif store.get(THINGS.key, "n", name) is not None:
+                store.remove(THINGS.key, "n", name)
+
+    def listed() -> dict[str, str]:
+        found = paging.page(store, THINGS, "n", {"labelSelector": selector}).items
+        return {stored.metadata["name"]: stored.metadata["resourceVersion"] for stored in found}
+
+    async def follow(asked: watch.Watch) -> None:
+        last = 0
+        async for line in watch.stream(store, asked, lambda stored: stored.raw):
+            event = json.loads(line)
+            metadata = event["object"]["metadata"]
+            assert (event["type"] == "ADDED") == (metadata["name"] not in seen)
+            assert int(metadata["resourceVersion"]) > last
+            last = int(metadata["resourceVersion"])
+            seen[metadata["name"]] = metadata["resourceVersion"]
+            if event["type"] == "DELETED":
+                del seen[metadata["name"]]
+
+    act(before)
+    seen, revision = listed(), store.revision
+    act(after)
+    test = selectors.selected(THINGS, selector, "")
+    asyncio.run(follow(watch.Watch(THINGS, "n", test, revision, initial=False, bookmarks=False, timeout_s=0)))
+    assert seen == listed()
 
 
 def test_what_is_compacted_is_gone() -> None:
