@@ -29,7 +29,7 @@ check: env
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest -m "not matrix and not soak and not bench" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not matrix and not soak and not bench" $(ARGS)
 
 matrix: env
 	$(BIN)/python -m pytest -m matrix --timeout 3600 $(ARGS)
