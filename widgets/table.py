@@ -24,8 +24,9 @@ from textual import events
 from textual.geometry import Size
 from textual.message import Message
 
-from widgets.columns import Cell, Column, Key, Placed, Row, heading, missing, place, row_line, sort_key
+from widgets.columns import Cell, Column, Key, Placed, Row, heading, place, row_line
 from widgets.lines import LineView
+from widgets.rowset import RowSet
 from widgets.spans import Line, fit, line, plain, restyle, spread
 
 __all__ = ["Cell", "Column", "Key", "LiveTable", "Row"]
@@ -97,17 +98,9 @@ class LiveTable(LineView, can_focus=True):
         self.columns = tuple(columns)
         self.empty = empty
         self.header = header
-        self._rows: dict[Key, Row] = {}
-        self._order: list[Key] = []
-        self._place: dict[Key, int] = {}
-        self._marks: set[Key] = set()
-        self._cursor: Key | None = None
-        self._loose = True
-        self._top = 0
-        self._filter = ""
-        self._sort = sort
         first = next((column.descending for column in self.columns if column.key == sort), False)
-        self._descending = first if descending is None else descending
+        self._set = RowSet(self.columns, sort, first if descending is None else descending)
+        self._told: Key | None = None
         self._notice: tuple[str, str] = ("", "")
         self._layout: list[Placed] = []
         self._layout_for = -1
@@ -118,21 +111,14 @@ class LiveTable(LineView, can_focus=True):
 
     def set_rows(self, rows: Iterable[Row]) -> None:
         """These rows, in this order where the table is not sorted. Rows equal to the last ones cost nothing."""
-        fresh = {row.key: row for row in rows}
-        old = self._rows
-        for key, row in fresh.items():
-            before = old.get(key)
-            if before is not None and before == row:
-                fresh[key] = before  # the same object: its line is kept
-        self._rows = fresh
-        self._marks &= fresh.keys()
-        for key in self._lines.keys() - fresh.keys():
+        self._set.take(rows, self.body_height)
+        for key in self._lines.keys() - self._set.rows.keys():
             del self._lines[key]
-        self._arrange()
+        self._moved()
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Other columns, for rows that will follow."""
-        self.columns = tuple(columns)
+        self.columns = self._set.columns = tuple(columns)
         self._layout_for = -1
         self._lines.clear()
         self._arrange()
@@ -147,140 +133,74 @@ class LiveTable(LineView, can_focus=True):
     @property
     def cursor(self) -> Key | None:
         """Key of the row under the cursor."""
-        return self._cursor
+        return self._set.cursor
 
     @property
     def keys(self) -> list[Key]:
         """Keys of the rows that pass the filter, in the order shown."""
-        return list(self._order)
+        return list(self._set.order)
 
     @property
     def row_count(self) -> int:
         """Rows, filtered ones included."""
-        return len(self._rows)
+        return len(self._set.rows)
 
     @property
     def marks(self) -> frozenset[Key]:
         """Keys of the marked rows."""
-        return frozenset(self._marks)
+        return frozenset(self._set.marks)
 
     @property
     def filter(self) -> str:
         """Words that every row shown contains; with ``!`` in front, that none does."""
-        return self._filter
+        return self._set.filter
 
     def set_filter(self, text: str) -> None:
         """Show only rows with all of these words (any case); ``!`` in front: only rows without them."""
-        if text != self._filter:
-            self._filter = text
+        if text != self._set.filter:
+            self._set.filter = text
             self._arrange()
 
     @property
     def sorted_by(self) -> tuple[str, bool]:
         """Key of the column and whether descending; an empty key: as the rows were given."""
-        return self._sort, self._descending
+        return self._set.sort, self._set.descending
 
     def sort_by(self, column: str, descending: bool) -> None:
         """Sort by a column."""
-        self._sort, self._descending = column, descending
+        self._set.sort, self._set.descending = column, descending
         self._arrange()
 
     def move_to(self, key: Key) -> None:
         """Put the cursor on a row."""
-        if key in self._place:
-            self._loose = False
-            self._go(self._place[key])
-
-    # -- order, cursor, scroll -------------------------------------------------------------------------------------
+        at = self._set.index(key)
+        if at is not None:
+            self._go(at)
 
     def _arrange(self) -> None:
-        """Filter and sort anew; keep the cursor on its row and the row where it is on the screen."""
-        was_at = self._place.get(self._cursor, 0) if self._cursor is not None else 0
-        before = self._order
-        self._order = self._sorted(self._filtered())
-        if self._order != before:
-            self._place = {key: at for at, key in enumerate(self._order)}
-        self._follow(was_at, before)
-        self.repaint()
-
-    def _filtered(self) -> list[Key]:
-        words = self._filter.casefold().split()
-        inverse = bool(words) and words[0].startswith("!")
-        if inverse:
-            words = [word for word in (words[0][1:], *words[1:]) if word]
-        if not words:
-            return list(self._rows)
-        return [
-            key
-            for key, row in self._rows.items()
-            if (any(word in row.words for word in words) if inverse else all(word in row.words for word in words))
-            is not inverse
-        ]
-
-    def _sorted(self, keys: list[Key]) -> list[Key]:
-        at = next((index for index, column in enumerate(self.columns) if column.key == self._sort), -1)
-        if at < 0:
-            return keys
-        rows = self._rows
-        there = [key for key in keys if not missing(rows[key], at)]
-        there.sort(key=lambda key: sort_key(rows[key], at), reverse=self._descending)
-        return there + [key for key in keys if missing(rows[key], at)] if len(there) < len(keys) else there
-
-    def _follow(self, was_at: int, before: list[Key]) -> None:
-        if not self._order:
-            self._top = 0
-            self._highlight(None)
-            return
-        if self._loose or self._cursor is None:
-            self._top = 0
-            self._highlight(self._order[0])
-            return
-        at = self._place.get(self._cursor)
-        if at is None:  # its row is gone: the next that is still there, else the last before it
-            after = (key for key in before[was_at:] if key in self._place)
-            earlier = (key for key in reversed(before[:was_at]) if key in self._place)
-            key = next(after, next(earlier, self._order[0]))
-            at = self._place[key]
-            self._highlight(key)
-        if self._top:
-            self._top += at - was_at
-        self._keep_in_view(at)
-
-    def _keep_in_view(self, at: int) -> None:
-        height = max(1, self.body_height)
-        self._top = max(0, min(self._top, len(self._order) - height))
-        if at < self._top:
-            self._top = at
-        elif at >= self._top + height:
-            self._top = at - height + 1
-
-    def _highlight(self, key: Key | None) -> None:
-        if key != self._cursor:
-            self._cursor = key
-            self.post_message(self.Highlighted(self, key))
+        self._set.arrange(self.body_height)
+        self._moved()
 
     def _go(self, at: int) -> None:
-        if not self._order:
-            return
-        at = max(0, min(at, len(self._order) - 1))
-        self._loose = False
-        self._highlight(self._order[at])
-        self._keep_in_view(at)
-        self.repaint()
+        self._set.go(at, self.body_height)
+        self._moved()
 
-    @property
-    def _at(self) -> int:
-        return self._place.get(self._cursor, 0) if self._cursor is not None else 0
+    def _moved(self) -> None:
+        """Rows, order or cursor may be others: tell, and paint what differs."""
+        if self._told != self._set.cursor:
+            self._told = self._set.cursor
+            self.post_message(self.Highlighted(self, self._told))
+        self.repaint()
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
     def action_move(self, steps: int) -> None:
         """Cursor up (negative) or down."""
-        self._go(self._at + steps)
+        self._go(self._set.at + steps)
 
     def action_page(self, pages: int) -> None:
         """Cursor by pages."""
-        self._go(self._at + pages * max(1, self.body_height - 1))
+        self._go(self._set.at + pages * max(1, self.body_height - 1))
 
     def action_first(self) -> None:
         """Cursor on the first row."""
@@ -288,34 +208,31 @@ class LiveTable(LineView, can_focus=True):
 
     def action_last(self) -> None:
         """Cursor on the last row."""
-        self._go(len(self._order) - 1)
+        self._go(len(self._set.order) - 1)
 
     def action_select(self) -> None:
         """Enter."""
-        if self._cursor is not None and not self._notice[0]:
-            self._loose = False
-            self.post_message(self.Selected(self, self._cursor))
+        if self.cursor is not None and not self._notice[0]:
+            self._set.pin()
+            self.post_message(self.Selected(self, self.cursor))
 
     def action_mark(self) -> None:
         """Mark the row, or take the mark off; then one row down."""
-        if self._cursor is None:
-            return
-        self._marks ^= {self._cursor}
-        self._go(self._at + 1)
-        self.repaint()
+        if self.cursor is not None:
+            self._set.marks ^= {self.cursor}
+            self._go(self._set.at + 1)
 
     def action_clear_marks(self) -> None:
         """Take all marks off."""
-        self._marks.clear()
+        self._set.marks.clear()
         self.repaint()
 
     def action_copy(self) -> None:
         """Text of the marked rows, or of the row under the cursor, to the clipboard."""
-        keys = [key for key in self._order if key in self._marks] or (
-            [self._cursor] if self._cursor is not None else []
-        )
+        marked = [key for key in self._set.order if key in self._set.marks]
+        keys = marked or ([self.cursor] if self.cursor is not None else [])
         if keys and not self._notice[0]:
-            rows = (self._rows[key] for key in keys)
+            rows = (self._set.rows[key] for key in keys)
             text = "\n".join("\t".join(plain(row.text(at)) for at in range(len(self.columns))) for row in rows)
             self.post_message(self.Copied(text, len(keys)))
 
@@ -324,9 +241,10 @@ class LiveTable(LineView, can_focus=True):
         column = next((column for column in self.columns if column.sort == letter), None)
         if column is None:
             return
-        if self._sort != column.key:
+        sort, descending = self.sorted_by
+        if sort != column.key:
             self.sort_by(column.key, column.descending)
-        elif self._descending == column.descending:
+        elif descending == column.descending:
             self.sort_by(column.key, not column.descending)
         else:
             self.sort_by("", False)
@@ -348,8 +266,8 @@ class LiveTable(LineView, can_focus=True):
 
     def on_resize(self) -> None:
         """Other columns may fit; the cursor stays in view."""
-        if self._order:
-            self._keep_in_view(self._at)
+        if self._set.order:
+            self._set.keep_in_view(self.body_height)
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -360,16 +278,16 @@ class LiveTable(LineView, can_focus=True):
 
     @property
     def _fixed(self) -> int:
-        return int(self.header) + int(bool(self._filter))
+        return int(self.header) + int(bool(self._set.filter))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As high as its rows, where its height is auto."""
-        return self._fixed + max(1, len(self._order))
+        return self._fixed + max(1, len(self._set.order))
 
     def draw(self, y: int) -> Line:
         """Line API: the filter's line, the heading, then the rows."""
         cells = self.size.width
-        if self._filter:
+        if self._set.filter:
             if y == 0:
                 return self._filter_line(cells)
             y -= 1
@@ -378,28 +296,28 @@ class LiveTable(LineView, can_focus=True):
                 return self._heading(cells)
             y -= 1
         text, style = self._notice
-        if text or not self._order:
+        if text or not self._set.order:
             return self._say(y, cells, text, style)
-        at = self._top + y
-        if at >= len(self._order):
+        at = self._set.top + y
+        if at >= len(self._set.order):
             return ()
-        row = self._row(self._order[at], cells)
-        if len(self._order) <= self.body_height:
+        row = self._row(self._set.order[at], cells)
+        if len(self._set.order) <= self.body_height:
             return row
         return (*row, (self._thumb(y), "line"))
 
     def _row(self, key: Key, cells: int) -> Line:
-        row = self._rows[key]
-        look = ("cursor" if self.has_focus else "cursor-away") if key == self._cursor else ""
-        if key in self._marks:
+        row = self._set.rows[key]
+        look = ("cursor" if self.has_focus else "cursor-away") if key == self.cursor else ""
+        if key in self._set.marks:
             look += "+mark"
         kept = self._lines.get(key)
         if kept is not None and kept[0] is row and kept[1] == look and self._layout_for == cells:
             return kept[2]
-        marked = "◆" if key in self._marks else " "
-        sign = "▸" if key == self._cursor else " "
+        marked = "◆" if key in self._set.marks else " "
+        sign = "▸" if key == self.cursor else " "
         drawn = line((sign, "accent"), (marked, "mark"), row_line(row, self._columns(cells)))
-        if key == self._cursor:
+        if key == self.cursor:
             drawn = restyle(drawn, "cursor" if self.has_focus else "cursor-away")
         drawn = fit(drawn, cells - 1, fill=look.partition("+")[0])
         self._lines[key] = (row, look, drawn)
@@ -414,15 +332,17 @@ class LiveTable(LineView, can_focus=True):
 
     def _heading(self, cells: int) -> Line:
         layout = self._columns(cells)
-        state: Any = (cells, self._sort, self._descending, self.columns)
+        state: Any = (cells, self._set.sort, self._set.descending, self.columns)
         if self._head[0] != state:
-            whole = line((" " * GUTTER, "heading"), heading(layout, self._sort, self._descending))
+            whole = line((" " * GUTTER, "heading"), heading(layout, self._set.sort, self._set.descending))
             self._head = (state, whole)
         return self._head[1]
 
     def _filter_line(self, cells: int) -> Line:
-        left = line(("  /", "key"), (self._filter, "match"))
-        right = line((f"{len(self._order)} of {len(self._rows)}  ", "muted"), ("Esc", "key"), (" all ", "muted"))
+        left = line(("  /", "key"), (self._set.filter, "match"))
+        right = line(
+            (f"{len(self._set.order)} of {len(self._set.rows)}  ", "muted"), ("Esc", "key"), (" all ", "muted")
+        )
         return spread(left, right, cells)
 
     def _say(self, y: int, cells: int, text: str, style: str) -> Line:
@@ -430,7 +350,9 @@ class LiveTable(LineView, can_focus=True):
             return ()
         if not text:
             text = (
-                f"no row matches; {len(self._rows)} without the filter" if self._filter and self._rows else self.empty
+                f"no row matches; {len(self._set.rows)} without the filter"
+                if self._set.filter and self._set.rows
+                else self.empty
             )
             style = "muted"
         known = "critical" if style == "failed" else style
@@ -438,8 +360,8 @@ class LiveTable(LineView, can_focus=True):
 
     def _thumb(self, y: int) -> str:
         """Where in the whole the view stands, drawn in the last column."""
-        height, total = self.body_height, len(self._order)
+        height, total = self.body_height, len(self._set.order)
         size = max(1, height * height // total)
         room = height - size
-        start = round(self._top * room / max(1, total - height))
+        start = round(self._set.top * room / max(1, total - height))
         return "┃" if start <= y < start + size else "│"
