@@ -7,9 +7,14 @@ from typing import Any, NamedTuple
 import httpx
 
 from console.lab.kube.cluster import Cluster
+from console.lab.kube.kinds import Kind
 from console.lab.kube.server import Server
 
 ADMIN, VIEWER = "admin-token", "viewer-token"
+PODS = "/api/v1/namespaces/default/pods"
+MAPS = "/api/v1/namespaces/default/configmaps"
+AS_VIEWER = {"Authorization": f"Bearer {VIEWER}"}
+MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
 class Kube(NamedTuple):
@@ -77,3 +82,13 @@ class Measured:
             "window": "10s",
         }
         return [{**found, "containers": containers}] if namespace in ("", "default") else []
+
+
+def kind_of(cluster: Cluster, group: str, version: str, plural: str) -> Kind:
+    found = cluster.registry.find(group, version, plural)
+    assert found is not None
+    return found
+
+
+def config_map(name: str, **metadata: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **metadata}}
