@@ -20,6 +20,8 @@ MAX_TO_CLIENT = 16 * 1024 * 1024
 """Bytes of a message from the engine; a longer announcement ends the connection."""
 MAX_TO_ENGINE = 64 * 1024
 HEARTBEAT_S = 1.0
+REFUSAL = 0
+"""Id of the reply, instead of a ``Hello``, to a connection that is not taken. Requests are numbered from 1."""
 EVERYTHING = "*"
 """Subscription to every topic but the short-lived ones, which are asked for by name."""
 
@@ -74,7 +76,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", omit_defaults=True):
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply", omit_defaults=True):
-    """Engine → client: the request was taken, or why not."""
+    """Engine → client: the request was taken, or why not; with id ``REFUSAL``: why the connection is."""
 
     id: int
     error: str = ""

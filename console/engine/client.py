@@ -43,7 +43,8 @@ class Hub(Protocol):
 class Client(asyncio.Protocol):
     """The engine's end of one connection."""
 
-    def __init__(self, hub: Hub, hello: wire.Hello, admit: Callable[[asyncio.BaseTransport], Peer | None]) -> None:
+    def __init__(self, hub: Hub, hello: wire.Hello, admit: Callable[[asyncio.BaseTransport], Peer | str]) -> None:
+        """``admit`` says who it is, or why the connection is not taken."""
         self._hub = hub
         self._hello = hello
         self._admit = admit
@@ -66,8 +67,9 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         peer = self._admit(transport)
-        if peer is None:
-            self._transport.abort()
+        if isinstance(peer, str):
+            self._transport.write(wire.pack(wire.Reply(wire.REFUSAL, peer)))
+            self._transport.close()
             return
         self.peer = peer
         self._transport.set_write_buffer_limits(high=CAP, low=0)

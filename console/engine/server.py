@@ -138,6 +138,8 @@ class Server:
     def asked(self, client: Client, request: wire.Request) -> str:
         return self._handler(client, request)
 
-    def _admit(self, transport: asyncio.BaseTransport) -> Peer | None:
+    def _admit(self, transport: asyncio.BaseTransport) -> Peer | str:
         peer = peer_of(transport.get_extra_info("socket"))
-        return peer if len(self._clients) < MAX_CLIENTS and may_connect(peer, self._group) else None
+        if not may_connect(peer, self._group):
+            return f"it is not for user {peer.user}"
+        return peer if len(self._clients) < MAX_CLIENTS else f"{len(self._clients)} clients are connected"

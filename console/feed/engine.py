@@ -25,6 +25,8 @@ SILENT_AFTER = 3
 HUNG_AFTER = 12
 """Checks after which a private engine that holds its socket and says nothing is killed, so that another can start."""
 REPLY_S = 10.0
+REFUSED_S = 1.0
+"""Before another try, where the engine let the connection end without having taken the greeting."""
 
 
 class EngineFeed(Feed):
@@ -53,6 +55,9 @@ class EngineFeed(Feed):
         self._starter = None if shared else Starter(environment, self.place, command)
         self._link: Link | None = None
         self._greeted = False
+        self._welcome = False
+        """Whether the engine took the greeting: it has sent something that only those who greeted are sent."""
+        self._incompatible = False
         self._replies: dict[int, asyncio.Future[str]] = {}
         self._number = 0
         self._again = asyncio.Event()
@@ -128,6 +133,10 @@ class EngineFeed(Feed):
                 continue
             problem = await self._watch(lost)
             self._dismiss(problem)
+            if self._incompatible:
+                await self._wait(None)
+            elif not self._welcome:
+                await self._wait(REFUSED_S)
 
     async def _wait(self, seconds: float | None) -> None:
         with contextlib.suppress(TimeoutError):
@@ -137,6 +146,7 @@ class EngineFeed(Feed):
     async def _connect(self) -> asyncio.Future[str]:
         """A connection, and the future that says why it ended. Raises GaveUpError."""
         loop = asyncio.get_running_loop()
+        self._welcome = self._incompatible = False
         while True:
             lost: asyncio.Future[str] = loop.create_future()
             try:
@@ -199,8 +209,14 @@ class EngineFeed(Feed):
 
     def _take(self, message: wire.ToClient) -> None:
         if isinstance(message, wire.Frames):
+            self._welcome = True
             self._apply(message)
         elif isinstance(message, wire.Reply):
+            if message.id == wire.REFUSAL:
+                if self._link is not None:
+                    self._link.drop(f"the engine refuses this console: {message.error}")
+                return
+            self._welcome = True
             reply = self._replies.get(message.id)
             if reply is not None and not reply.done():
                 reply.set_result(message.error)
@@ -215,6 +231,7 @@ class EngineFeed(Feed):
                 f"the engine (banksman {hello.build}, process {hello.pid}) speaks protocol {hello.protocol}, this "
                 f"console (banksman {__version__}) {wire.PROTOCOL}: end it, or use its version",
             )
+            self._incompatible = True
             self._link.drop(self.problem)
             return
         mine = "" if hello.shared else place.digest(self._environment)
