@@ -14,7 +14,7 @@ from console import __version__, cli
 from console.settings import config_dir
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = {"textual", "psycopg", "redis", "httpx", "yaml", "msgspec", "asyncio"}
+HEAVY = {"textual", "psycopg", "redis", "httpx", "kubernetes", "aiohttp", "yaml", "msgspec", "asyncio"}
 
 
 def banksman(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +41,7 @@ def test_words_are_read_without_heavy_imports(arguments: tuple[str, ...]) -> Non
 
 
 def test_status_imports_no_screen_and_no_client() -> None:
-    assert not imported_by("status", "-e", "/absent.yaml") & {"textual", "psycopg", "redis", "httpx"}
+    assert not imported_by("status", "-e", "/absent.yaml") & {"textual", "psycopg", "redis", "httpx", "kubernetes", "aiohttp"}
 
 
 def test_version_is_the_one_of_the_project() -> None:
