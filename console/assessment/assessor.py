@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -15,8 +16,6 @@ from console.readings import Address, Findings
 from console.settings import Defaults, EnvironmentFile
 
 _LOOKS_COUNTED = 9
-_PER_KIND = 20
-"""Findings of one kind that are kept, so that a thousand bad slots cannot drown the rest."""
 
 
 class Assessor:
@@ -40,6 +39,8 @@ class Assessor:
         self._first_at: datetime | None = None
         """When the first reading of all began."""
         self._last: Findings | None = None
+        self.mistakes: dict[str, str] = {}
+        """Kind → traceback of the first time that its judge failed; for the log."""
 
     @property
     def undecided(self) -> frozenset[Address]:
@@ -79,12 +80,12 @@ class Assessor:
                 words = list(kind.judge(look))
             except Exception as error:  # noqa: BLE001 - a mistake in one judge must not blind the others; it is shown
                 failed[kind.name] = f"{type(error).__name__} in Banksman itself"
+                if kind.name not in self.mistakes:
+                    self.mistakes[kind.name] = "".join(traceback.format_exception(error))
                 continue
-            bad = [word for word in words if isinstance(word, Symptom)]
-            bad.sort(key=lambda symptom: symptom.severity != "critical")
-            clear = [word for word in words if isinstance(word, Clear)]
-            said.update({f"{kind.name}:{word.subject}": (kind, word) for word in clear})
-            said.update({f"{kind.name}:{word.subject}": (kind, word) for word in bad[:_PER_KIND]})
+            # Where a judge says both of one subject, it is bad.
+            for word in sorted(words, key=lambda word: isinstance(word, Symptom)):
+                said[f"{kind.name}:{word.subject}"] = (kind, word)
         return said, failed
 
     def _count(self, board: Board) -> None:

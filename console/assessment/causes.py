@@ -7,16 +7,38 @@ from datetime import datetime
 
 from console.assessment.keeper import Case
 from console.assessment.words import listing
-from console.readings import Finding
+from console.readings import Evidence, Finding
+
+PER_KIND = 20
+"""Findings of one kind that are listed, so that a thousand bad slots cannot drown the rest."""
 
 
 def listed(cases: Mapping[str, Case], now: datetime) -> dict[str, Finding]:
     """Findings to show, by id, with causes."""
     visible = {name: case for name, case in cases.items() if case.open and not _kept_back(case, cases, now)}
+    visible, left_out = _capped(visible)
     for case in visible.values():
         case.shown = True
     causes = _causes(visible)
-    return {name: _finding(case, causes.get(name, "")) for name, case in visible.items()}
+    return {name: _finding(case, causes.get(name, ""), left_out.get(name, 0)) for name, case in visible.items()}
+
+
+def _capped(cases: Mapping[str, Case]) -> tuple[dict[str, Case], dict[str, int]]:
+    """At most ``PER_KIND`` of each kind, and by the last one's id how many were left out. Those still count as open."""
+    kinds: dict[str, list[Case]] = {}
+    for case in cases.values():
+        kinds.setdefault(case.kind.name, []).append(case)
+    kept: set[str] = set()
+    left_out: dict[str, int] = {}
+    for found in kinds.values():
+        # What people see already stays, as long as nothing worse comes.
+        found.sort(key=lambda case: (case.severity != "critical", not case.shown, case.since, case.id))
+        kept.update(case.id for case in found[:PER_KIND])
+        if len(found) > PER_KIND:
+            left_out[found[PER_KIND - 1].id] = len(found) - PER_KIND
+    for name, case in cases.items():
+        case.shown = case.shown and name in kept
+    return {name: case for name, case in cases.items() if name in kept}, left_out
 
 
 def _kept_back(case: Case, cases: Mapping[str, Case], now: datetime) -> bool:
@@ -63,9 +85,10 @@ def _leads_to(causes: Mapping[str, str], start: str, goal: str) -> bool:
     return at == goal
 
 
-def _finding(case: Case, cause: str) -> Finding:
+def _finding(case: Case, cause: str, left_out: int) -> Finding:
     symptom = case.symptom
     impact, state = symptom.impact, "open"
+    more = (Evidence(f"not listed: more {case.kind.name}", f"and {left_out} more"),) if left_out else ()
     if case.blind:
         state = "unknown"
         sources = sorted({f"{where.topic} {where.key}" for where in case.stands_on})
@@ -82,7 +105,7 @@ def _finding(case: Case, cause: str) -> Finding:
         action=symptom.action,
         since=case.since,
         affects=symptom.affects,
-        evidence=symptom.evidence,
+        evidence=(*symptom.evidence, *more),
         caused_by=cause,
         runbook=case.kind.name,
         state="unknown" if state == "unknown" else "open",

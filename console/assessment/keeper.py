@@ -27,7 +27,7 @@ class Streak:
             before = self._seen.get(reading.where)
             if before is None:
                 self._seen[reading.where] = (reading.taken_at, 1)
-            elif reading.taken_at > before[0]:
+            elif reading.taken_at != before[0]:  # not "later": the clock may have been set back
                 self._seen[reading.where] = (reading.taken_at, before[1] + 1)
 
     def length(self, addresses: Iterable[Address]) -> int:
@@ -51,7 +51,7 @@ class Case:
         self.symptom = symptom
         self.began = min((reading.taken_at for reading in symptom.stands_on), default=now)
         self.since = symptom.since or self.began
-        self.cold = self.began - first_at <= _COLD
+        self.cold = abs(self.began - first_at) <= _COLD
         """It was so at the first look already: nobody saw it begin, and it need not last to be believed."""
         self.severity: Severity = "warning"
         self.open = False
@@ -75,6 +75,7 @@ class Case:
     def bad(self, symptom: Symptom, now: datetime, opens: int, closes: int) -> None:
         """The judge says that it is bad."""
         self.symptom, self.blind = symptom, False
+        self.began = min(self.began, now)  # in the future once the clock was set back
         self._good.clear()
         self._bad.add(symptom.stands_on)
         self._weigh(opens, closes)

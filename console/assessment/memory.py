@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from console.assessment.views import Cache, Cluster, Member
+from console.readings import PostgresMember
 
 _WAL_SAMPLES = 900
 _BACK_WITHIN = timedelta(seconds=15)
@@ -51,6 +52,10 @@ class ClusterMemory:
         self.wal: deque[tuple[datetime, int]] = deque(maxlen=_WAL_SAMPLES)
         """The primary's position over time, oldest first."""
         self._wal_of = ""
+        self.archiving_failed_at: datetime | None = None
+        """When archiving began to fail, as far as known, by the primary's clock; None: it does not."""
+        self._archived: tuple[str, datetime | None] = ("", None)
+        """Primary, and its last success before that."""
         self._replayed: dict[str, int] = {}
         self._moved: set[str] = set()
 
@@ -102,7 +107,10 @@ class ClusterMemory:
         if writer.sql is None:
             return
         taken, position = writer.sql.taken_at, writer.sql.current_bytes
-        if self._wal_of != writer.name or (self.wal and position is not None and position < self.wal[-1][1]):
+        self._learn_archiving(writer.name, writer.sql)
+        jumped = bool(self.wal) and taken < self.wal[-1][0]  # our clock was set back
+        rewound = bool(self.wal) and position is not None and position < self.wal[-1][1]
+        if self._wal_of != writer.name or jumped or rewound:
             self.wal.clear()
             self._wal_of = writer.name
         if position is not None and (not self.wal or taken > self.wal[-1][0]):
@@ -111,6 +119,14 @@ class ClusterMemory:
             name: number for name, number in writer.sql.connections_by_database.items() if name not in SYSTEM_DATABASES
         }
         self.databases_at = taken
+
+    def _learn_archiving(self, name: str, sql: PostgresMember) -> None:
+        failed, archived = sql.archive_last_failed_at, sql.archive_last_ok_at
+        if not archiving_fails(sql):
+            self.archiving_failed_at = None
+        elif self.archiving_failed_at is None or self._archived != (name, archived):
+            # The server tells its last failure only: the first one is what the first look at it sees.
+            self.archiving_failed_at, self._archived = failed, (name, archived)
 
     def behind_s(self, position: int, at: datetime) -> float | None:
         """Seconds before ``at`` since the primary had passed ``position``, at least; 0: it had not; None: no samples.
@@ -129,6 +145,12 @@ class ClusterMemory:
     def covers(self, position: int) -> bool:
         """Whether the primary was watched when it was at ``position``, so that ``behind_s`` is no mere lower bound."""
         return bool(self.wal) and self.wal[0][1] <= position
+
+
+def archiving_fails(sql: PostgresMember) -> bool:
+    """Whether the last attempt to archive WAL failed."""
+    failed, archived = sql.archive_last_failed_at, sql.archive_last_ok_at
+    return sql.archive_mode not in ("", "off") and failed is not None and (archived is None or archived < failed)
 
 
 def _guess_primary(cluster: Cluster) -> str:

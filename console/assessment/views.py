@@ -30,8 +30,10 @@ R = TypeVar("R", bound=Reading)
 _SILENT = re.compile(r"no answer|n[o']t answer|timed out|timeout|deadline|within|broken off|still busy", re.IGNORECASE)
 _STARTING = re.compile(r"starting up|not (yet )?accepting|in recovery mode|shutting down", re.IGNORECASE)
 _FULL = re.compile(
-    r"too many (clients|connections)|remaining connection slots|connection limit exceeded", re.IGNORECASE
+    r"too many (clients|connections(?! for (role|database)))|remaining connection slots|connection limit exceeded",
+    re.IGNORECASE,
 )
+_LIMITED = re.compile(r"too many connections for (role|database)", re.IGNORECASE)
 _SQL_TOPICS = (PostgresMember, Activity, PostgresStatements, PostgresIo, PostgresSettings)
 
 
@@ -42,7 +44,7 @@ def believed(reading: R | None, now: datetime) -> R | None:
 
 def down(reading: Reading | None) -> bool:
     """Whether the last look failed. ``denied`` is no failure of the server, and stale is the engine's own trouble."""
-    return reading is not None and reading.status == "unreachable" and not full(reading)
+    return reading is not None and reading.status == "unreachable" and not full(reading) and not limited(reading)
 
 
 def silent(reading: Reading | None) -> bool:
@@ -58,6 +60,12 @@ def starting(reading: Reading | None) -> bool:
 def full(reading: Reading | None) -> bool:
     """Whether the server refused us because all its connections are taken."""
     return reading is not None and not reading.readable and bool(_FULL.search(reading.problem))
+
+
+def limited(reading: Reading | None) -> str:
+    """``role`` or ``database`` where the limit of ours refused us, while the server has room; else empty."""
+    found = _LIMITED.search(reading.problem) if reading is not None and not reading.readable else None
+    return found[1].lower() if found else ""
 
 
 class Member:

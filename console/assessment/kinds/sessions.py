@@ -11,7 +11,7 @@ from console.assessment.blocking import Blocking, blocking
 from console.assessment.look import Look, fact
 from console.assessment.memory import SYSTEM_DATABASES
 from console.assessment.symptom import Clear, Said, Symptom, kind
-from console.assessment.views import Cluster, Member, full
+from console.assessment.views import Cluster, Member, full, limited
 from console.assessment.words import clock, count, listing, share, short, span
 from console.readings import Activity, Evidence, PostgresMember, Session
 
@@ -207,6 +207,8 @@ def connections_near_limit(look: Look) -> Said:
         for member in cluster.members.values():
             if full(member.sql_last) and member.sql_last is not None:
                 yield _refused(look, cluster, member, member.sql_last)
+            elif (what := limited(member.sql_last)) and member.sql_last is not None:
+                yield _limited(cluster, member, member.sql_last, what)
             elif member.sql is not None:
                 yield _crowded(look, cluster, member, member.sql)
 
@@ -222,6 +224,22 @@ def _refused(look: Look, cluster: Cluster, member: Member, sql: PostgresMember) 
         stands_on=(sql,),
         since=sql.good_at,
         affects=users.databases,
+        evidence=(fact(sql, "connecting", sql.problem),),
+        covers=member.sql_addresses,
+    )
+
+
+def _limited(cluster: Cluster, member: Member, sql: PostgresMember, what: str) -> Symptom:
+    """The server has room, and the console may not have it."""
+    whose = "Banksman's own role" if what == "role" else "the database that Banksman connects to"
+    return Symptom(
+        subject=member.subject,
+        severity="warning",
+        title=f"The connection limit of {whose} is reached on {member.name} of {cluster.name}",
+        impact="The server has room for others; what happens on it is not seen while Banksman gets no connection.",
+        action=f"See who uses the connections of that {what}, then raise its limit (ALTER {what.upper()} … CONNECTION LIMIT).",
+        stands_on=(sql,),
+        since=sql.good_at,
         evidence=(fact(sql, "connecting", sql.problem),),
         covers=member.sql_addresses,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.assessment.kinds.primary import readings_of
 from console.assessment.look import Look, fact
+from console.assessment.memory import archiving_fails
 from console.assessment.symptom import Clear, Said, Symptom, kind
 from console.assessment.views import Cluster, Member
 from console.assessment.words import clock, count, listing, share, short, span
@@ -36,15 +37,16 @@ def archiving_failing(look: Look) -> Said:
             continue
         sql = writer.sql
         failed, ok = sql.archive_last_failed_at, sql.archive_last_ok_at
-        if sql.archive_mode in ("", "off") or failed is None or (ok is not None and ok >= failed):
+        if failed is None or not archiving_fails(sql):
             yield Clear(subject=cluster.name, stands_on=(sql,))
             continue
-        began = ok or failed
+        # Not from the last success: where nothing was written for hours, nothing had to be archived.
+        began = look.remembers(cluster).archiving_failed_at or failed
         lasted = writer.age_s(sql.taken_at, began) or 0.0
         yield Symptom(
             subject=cluster.name,
             severity="critical" if lasted >= look.threshold("archiving-failing", "critical_seconds") else "warning",
-            title=f"WAL of {cluster.name} is not archived since {clock(writer.ours(began))}",
+            title=f"WAL of {cluster.name} cannot be archived since {clock(writer.ours(began))}",
             impact="Users feel nothing yet; what is saved now could not be restored, and WAL fills the primary's disk.",
             action=f"Read the log of {writer.name} for what archive_command says; check the archive's space and credentials.",
             stands_on=(sql,),
