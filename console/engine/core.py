@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -38,6 +38,8 @@ class Judge(Protocol):
 
     @property
     def undecided(self) -> frozenset[Address]: ...
+    @property
+    def mistakes(self) -> Mapping[str, str]: ...
     def look(self, board: Board, now: datetime) -> Findings: ...
 
 
@@ -65,6 +67,7 @@ class Core:
         nothing = Findings(taken_at=datetime.now(UTC))
         self._judgement: tuple[Findings, Findings] = (nothing, nothing)
         """What the judge said last, and the same as it goes on the board."""
+        self._mistakes_told: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._beat_at = 0.0
@@ -153,6 +156,9 @@ class Core:
             problem = "the assessment failed, a mistake in Banksman itself: see the engine's log"
             looked = old.looked if old else {}
             return Findings(taken_at=now.replace(microsecond=0), status="partial", problem=problem, looked=looked)
+        for kind in self._judge.mistakes.keys() - self._mistakes_told:
+            self._mistakes_told.add(kind)
+            _log.error("%s cannot be judged\n%s", kind, self._judge.mistakes[kind])
         if self.scheduler is not None:
             self.scheduler.hurry(self._judge.undecided)
         return self._judgement[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class CountingJudge:
     """Finds nothing, counts looks."""
 
     undecided: frozenset[Address] = frozenset()
+    mistakes: Mapping[str, str] = {}
 
     def __init__(self, _environment: EnvironmentFile, _defaults: Defaults) -> None:
         self._looked: dict[str, tuple[datetime, int]] = {}

@@ -312,6 +312,10 @@ async def test_a_log_is_followed_while_somebody_looks(rig: Rig) -> None:
     first.ask("subscribe", topics=["*"])
     await first.until(lambda: first.board.get(LogTail, target) is None)
     assert rig.logs[0].closed == 0
+    assert await first.answer(first.ask("log", target=target)) == ""
+    assert await first.answer(first.ask("unlog", target=target)) == "", "its screen was left, its console stays"
+    await first.until(lambda: first.board.get(LogTail, target) is None)
+    assert rig.logs[0].closed == 0
     await second.leave()
     await until(lambda: rig.board.get(LogTail, target) is None and rig.logs[0].closed == 1)
 
@@ -393,3 +397,15 @@ async def test_a_judge_that_fails_turns_everything_unknown_and_the_looking_goes_
     after = member(2)
     rig.core.put(after)
     assert (await rig.settled()).get(PostgresMember, "main/pg-1") == after
+
+
+async def test_a_mistake_in_a_judge_is_logged_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    class Mistaken(CountingJudge):
+        mistakes = {"lock-waits": "Traceback: ZeroDivisionError"}
+
+    rig.core._judge = Mistaken(None, None)  # type: ignore[arg-type]
+    for number in range(3):
+        rig.core.put(member(number))
+        await rig.settled()
+    told = [record.getMessage() for record in caplog.records if "cannot be judged" in record.getMessage()]
+    assert told == ["lock-waits cannot be judged\nTraceback: ZeroDivisionError"]
