@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -85,13 +84,22 @@ def tenant(major: int, postgres: Postgres, cache: Server, home: Path) -> Iterato
         data_dir=str(home), log_file=str(home / "odoo.log"), cron_pause_s=0.0, redis_host="127.0.0.1",
         redis_port=cache.port, redis_password_file=str(cache_password), limits=Limits(time_real_s=4.0), web=2,
     )  # fmt: skip
-    file = home / "config.json"
-    file.write_bytes(msgspec.json.encode(config))
-    process = subprocess.Popen([sys.executable, "-m", "console.lab.odoo", str(file)], cwd=os.getcwd())  # noqa: PTH109
     try:
-        one = Tenant(major, database, postgres, cache, process, config)
-        until(lambda: _answers(one))
-        yield one
+        with served(config) as process:
+            yield Tenant(major, database, postgres, cache, process, config)
+    finally:
+        postgres.run(*(f"drop database {name} with (force)" for name in (database, *others)), f"drop role {role}")
+
+
+@contextlib.contextmanager
+def served(config: Config) -> Iterator[subprocess.Popen[bytes]]:
+    """The server process of a configuration."""
+    file = Path(config.data_dir, "config.json")
+    file.write_bytes(msgspec.json.encode(config))
+    process = subprocess.Popen([sys.executable, "-m", "console.lab.odoo", str(file)])
+    try:
+        until(lambda: _answers(f"http://127.0.0.1:{config.port}"))
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -99,11 +107,10 @@ def tenant(major: int, postgres: Postgres, cache: Server, home: Path) -> Iterato
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(15)
-        postgres.run(*(f"drop database {name} with (force)" for name in (database, *others)), f"drop role {role}")
 
 
-def _answers(one: Tenant) -> bool:
+def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{one.address}/web/health", timeout=SOON_S).status_code == 200
+        return httpx.get(f"{address}/web/health", timeout=SOON_S).status_code == 200
     except httpx.TransportError:
         return False
