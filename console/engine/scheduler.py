@@ -18,6 +18,9 @@ WARM_UP_S = 1.5
 """Between the first looks, until there are as many as a finding needs: nobody should wait two minutes for a verdict."""
 AGAIN_S = 5.0
 """A source whose reading is bad is asked again after at most this, whatever its cadence."""
+ON_DEMAND_S = 2.0
+"""A source is asked for the asking no sooner than this after the last look began (or its cadence, where that is less): a
+key held down must not cost the servers more than looking does."""
 SLACK_S = 0.25
 
 Put = Callable[[Reading], None]
@@ -60,10 +63,10 @@ class Scheduler:
             task.add_done_callback(self._closing.discard)
 
     def refresh(self, wanted: Callable[[Address], bool] = lambda _where: True) -> int:
-        """Ask now; how many sources that is. One that is busy is not asked twice."""
+        """Ask now, or as soon as ``ON_DEMAND_S`` allows; how many sources that is. One that is busy is not asked twice."""
         chosen = [run for where, run in self._running.items() if wanted(where)]
         for run in chosen:
-            run.hurry(0.0)
+            run.hurry(0.0, ON_DEMAND_S)
         return len(chosen)
 
     def hurry(self, undecided: Collection[Address]) -> None:
@@ -110,6 +113,7 @@ class _Run:
         self.task: asyncio.Task[None] | None = None
         self._scheduler = scheduler
         self._due = 0.0
+        self._began = -float("inf")
         self._sleeper: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -120,7 +124,7 @@ class _Run:
         self._due = loop.time() + random.uniform(0, min(FIRST_LOOK_S, source.every_s))  # noqa: S311
         while True:
             await self._sleep(loop)
-            began = loop.time()
+            began = self._began = loop.time()
             reading = await self.looker.look()
             looks += 1
             scheduler.done(self.looker, reading)
@@ -130,13 +134,17 @@ class _Run:
             # Good looks keep their rhythm, from beginning to beginning; failed ones leave the server alone in between.
             self._due = max((now if failures else began) + wait, now + 0.1)
 
-    def hurry(self, within_s: float) -> None:
-        """The next look comes at most ``within_s`` from now. No effect on one that is under way."""
+    def hurry(self, within_s: float, apart_s: float = 0.0) -> None:
+        """The next look comes at most ``within_s`` from now, and ``apart_s`` after the last one began.
+
+        ``apart_s`` counts as far as the cadence is longer. No effect on a look that is under way.
+        """
         if self._sleeper is None or self._timer is None:
             return
         loop = asyncio.get_running_loop()
-        if self._due > loop.time() + within_s:
-            self._due = loop.time() + within_s
+        due = max(loop.time() + within_s, self._began + min(apart_s, self.looker.source.every_s))
+        if self._due > due:
+            self._due = due
             self._timer.cancel()
             self._arm(loop)
 

@@ -227,6 +227,19 @@ async def test_refresh_asks_now_and_a_finding_in_the_making_within_five_seconds(
         assert scheduler.refresh(lambda _where: False) == 0
 
 
+async def test_a_refresh_key_held_down_costs_no_more_than_a_look_every_two_seconds() -> None:
+    taken = Taken()
+    source = FakeSource(member, every_s=NEVER)
+    async with running(taken, source, needed=0) as scheduler:
+        await taken.until(lambda: len(taken.all) >= 1)
+        for _ in range(40):
+            assert scheduler.refresh() == 1
+            await asyncio.sleep(0.01)
+        await taken.until(lambda: len(taken.all) >= 2)
+    assert len(source.began) == 2
+    assert source.began[1] - source.began[0] > 1.9
+
+
 async def test_ending_takes_little_more_than_a_second_whatever_the_sources_do() -> None:
     class Clinging(Stubborn):
         async def close(self) -> None:
