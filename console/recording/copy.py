@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +16,7 @@ from console.recording.reader import Recording, messages_of
 
 
 def copy_span(recording: Recording, target: Path, since: datetime, until: datetime) -> int:
-    """Write what was recorded from ``since`` to ``until`` into ``target``, a new file; its size in bytes.
+    """Write what was recorded from ``since`` to ``until`` into ``target``, a new file of mode 0600; its size in bytes.
 
     The first and the last chunk are cut to the moment. Raises RecordingError
     where nothing was recorded then, OSError where the file cannot be written; there is no half a file afterwards.
@@ -22,15 +24,28 @@ def copy_span(recording: Recording, target: Path, since: datetime, until: dateti
     first, last = since.timestamp(), until.timestamp()
     if not recording.chunks(first, last):
         raise RecordingError("nothing was recorded in that time")
-    partial = target.with_name(f".{target.name}.partial")
+    # A name that nobody can have prepared, for the owner's eyes: queries and addresses are in it.
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+    partial = Path(name)
     try:
-        with partial.open("xb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             _write(recording, file, first, last)
             size = file.tell()
-        partial.replace(target)
+        _publish(partial, target)
     finally:
         partial.unlink(missing_ok=True)
     return size
+
+
+def _publish(partial: Path, target: Path) -> None:
+    """Give the file its name. Raises FileExistsError where something has it by now, be it a link to nowhere."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        partial.replace(target)
 
 
 def _write(recording: Recording, file: BinaryIO, first: float, last: float) -> None:

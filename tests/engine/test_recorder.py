@@ -318,6 +318,14 @@ def test_a_span_is_copied_into_one_file(tmp_path: Path) -> None:
     for at, board in taping.moments[8:51]:
         assert copied.board_at(at) == board
     assert copied.board_at(since) == taping.moments[7][1]
+    assert target.stat().st_mode & 0o777 == 0o600
+    taken = tmp_path / "taken.banksman"
+    taken.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        copy_span(recording, taken, datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until_, UTC))
+    assert not (tmp_path / "elsewhere").exists()
+    assert taken.is_symlink()
+    assert not list(tmp_path.glob(".*.partial"))
     with pytest.raises(RecordingError):
         copy_span(recording, tmp_path / "none", recording.end + timedelta(hours=1), recording.end + timedelta(hours=2))
     assert not (tmp_path / "none").exists()
