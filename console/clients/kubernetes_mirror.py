@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import msgspec
 from console.clients.clean import clean
 from console.clients.kubernetes import Kubernetes, KubernetesError, event_error
 from console.clients.kubernetes_kinds import Kind, Meta
+
+_log = logging.getLogger("banksman.kubernetes")
 
 PAGE = 500
 _LIST_S = 20.0
@@ -101,8 +104,10 @@ class Mirror(Generic[Row]):
             except KubernetesError as error:
                 self._failed(error)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._failed(KubernetesError(f"{self._path}: not of the shape expected: {clean(str(error), 160)}"))
-                self._version = ""
+                self._lost(f"{self._path}: not of the shape expected: {clean(str(error), 160)}")
+            except Exception as error:  # noqa: BLE001 - a watch that died of a mistake would show its last rows for good
+                _log.exception("watching %s", self._path)
+                self._lost(f"{self._path}: the console failed at it: {type(error).__name__}")
             if self._failures > 1 or self.state not in ("watching", "starting"):
                 await self._pause()
 
@@ -162,6 +167,11 @@ class Mirror(Generic[Row]):
         self.state = "denied" if error.denied else "absent" if error.status == 404 else "unreachable"
         if self.state != "unreachable":
             self.rows, self._version = {}, ""
+
+    def _lost(self, problem: str) -> None:
+        """What came could not be taken in, so what is there is not what the server has: list again."""
+        self._failures += 1
+        self._version, self.state, self.problem = "", "unreachable", problem
 
     async def _pause(self) -> None:
         longest = min(_LONGEST_S, _FIRST_S * 2 ** min(self._failures - 1, 8))

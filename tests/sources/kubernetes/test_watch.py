@@ -16,7 +16,7 @@ from console.readings.kubernetes import KubePod
 from console.sources.base import SourceError
 from console.sources.kubernetes_cluster import Cluster
 from tests.lab.kube.rig import VIEWER
-from tests.rigs_kubernetes import ApiServer, until
+from tests.rigs_kubernetes import ApiServer, real_pod, until
 
 pytestmark = pytest.mark.server
 
@@ -130,8 +130,7 @@ async def test_an_api_that_is_gone_is_unreachable_and_comes_back(api_server: Api
     assert not lost.value.denied and "/readyz" in lost.value.problem
     with pytest.raises(SourceError):
         cluster.pods()
-    await until(lambda: mirror(cluster).state == "unreachable")
-    assert "127.0.0.1" in mirror(cluster).problem
+    await until(lambda: mirror(cluster).state == "unreachable" and "127.0.0.1" in mirror(cluster).problem)
     await api_server.start()
     api_server.put_pod(1)
     assert (await cluster.pulse(5)).ready
@@ -225,3 +224,29 @@ async def test_a_token_is_not_in_errors_or_reprs(api_server: ApiServer) -> None:
         assert "hunter2" not in str(refused.value) + repr(client.access)
     finally:
         await client.close()
+
+
+async def test_an_object_that_cannot_be_taken_in_is_no_reason_to_show_old_ones(
+    api_server: ApiServer, watched: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one of a wrong shape nor a mistake of the console's own."""
+    cluster = watched()
+    await until(lambda: mirror(cluster).readable)
+    genuine = mirror(cluster)._row
+
+    def fails(_: Any) -> KubePod:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(mirror(cluster), "_row", fails)
+    api_server.put_pod(0)
+    await until(lambda: mirror(cluster).state == "unreachable")
+    assert "ZeroDivisionError" in mirror(cluster).problem
+    monkeypatch.setattr(mirror(cluster), "_row", genuine)
+    await until(lambda: mirror(cluster).readable)
+    odd = real_pod(1)
+    odd["status"]["containerStatuses"] = "odd"
+    api_server.cluster.store.put(builtin.POD.key, odd)
+    await until(lambda: mirror(cluster).state == "unreachable")
+    assert "not of the shape" in mirror(cluster).problem
+    api_server.put_pod(1)
+    await until(lambda: len(mirror(cluster).rows) == 2 and mirror(cluster).readable)
