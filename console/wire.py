@@ -69,7 +69,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", omit_defaults=True):
     """
 
     id: int
-    do: Literal["subscribe", "refresh", "log", "stop"]
+    do: Literal["subscribe", "refresh", "log", "unlog", "stop"]
     topics: list[str] = []
     target: str = ""
     arguments: dict[str, Any] = {}

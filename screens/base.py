@@ -84,13 +84,19 @@ class KeyBar(Lines):
     DEFAULT_CSS = "KeyBar { dock: bottom; min-height: 1; }"
 
 
+class Cover(Lines):
+    """Stands over a body that could not be drawn: what is under it is not current."""
+
+    DEFAULT_CSS = "Cover { layer: cover; display: none; width: 100%; height: 100%; background: $background; }"
+
+
 class BoardScreen(Screen[None], inherit_bindings=False):
     """A screen that shows the board."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("pane")
     AUTO_FOCUS = "*"
     DEFAULT_CSS = """
-    BoardScreen { background: $background; layout: vertical; overflow: hidden; }
+    BoardScreen { background: $background; layout: vertical; overflow: hidden; layers: default cover; }
     """
     name_of_pane: ClassVar[str] = ""
     _painting = False
@@ -111,6 +117,7 @@ class BoardScreen(Screen[None], inherit_bindings=False):
         yield from self.body()
         yield KeyBar(id="keybar")
         yield Prompt()
+        yield Cover(id="cover")
 
     # -- what a screen brings ----------------------------------------------------------------------------------------
 
@@ -164,8 +171,38 @@ class BoardScreen(Screen[None], inherit_bindings=False):
             failed = getattr(self.host, "draw_failed", None)
             if failed is None:
                 raise
-            failed(self, error)
+            if not self.covered:
+                failed(self, error)
+            self._hide_body(error)
+        else:
+            if self.covered:
+                self.query_one("#cover", Cover).display = False
         self.paint_keys()
+
+    @property
+    def covered(self) -> bool:
+        """Whether the body could not be drawn and is hidden."""
+        return bool(self.query_one("#cover", Cover).display)
+
+    def _hide_body(self, error: Exception) -> None:
+        """Hide the body: its last good picture would stand there as if it were current."""
+        cover = self.query_one("#cover", Cover)
+        cover.styles.offset = (0, 2)
+        cover.styles.height = max(1, self.size.height - 3)
+        cover.show(
+            [
+                (),
+                line(" ? ", (f"This screen could not be drawn ({type(error).__name__}).", "unknown")),
+                line(
+                    (
+                        "   What it showed before is not current, so it is hidden. The other screens and all keys work;",
+                        "muted",
+                    )
+                ),
+                line(("   the console's log says more.", "muted")),
+            ]
+        )
+        cover.display = True
 
     def paint_keys(self) -> None:
         """Bring the bottom rows up to date."""

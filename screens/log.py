@@ -39,6 +39,10 @@ class LogScreen(BoardScreen):
         yield Title(id="title")
         yield Table([Column("text", "", 10, flex=1)], header=False, empty="the log is empty", id="lines")
 
+    def on_unmount(self) -> None:
+        """Nobody reads it here any more: the engine need not either."""
+        cast("Any", self.app).leave_log(self._target)
+
     def refused(self, why: str) -> None:
         """The engine would not."""
         self._refusal = why

@@ -77,6 +77,8 @@ class PaletteScreen(BoardScreen, inherit_bindings=False):
 
     async def do(self, key: Key) -> None:
         """What was chosen."""
+        if not self.is_current:
+            return  # Enter twice: the first has left already, and what is on top now is not ours to take away
         app, host = self.app, self.host
         kind, _, name = str(key).partition(":")
         action = next((each for each in host.actions if each.id == name), None) if kind == "action" else None

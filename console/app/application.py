@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import importlib
 import os
@@ -70,6 +71,8 @@ class BanksmanApp(Watching, inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Any key takes the last sentence away."""
         if isinstance(event, events.Key):
+            if self._exit:
+                return  # typed after the key that leaves: a screen opened now would never be composed
             self._unsay()
         await super().on_event(event)
 
@@ -154,6 +157,14 @@ class BanksmanApp(Watching, inherit_bindings=False):
     def request_log(self, target: str) -> None:
         """Ask for the end of a server log; it arrives on the board."""
         self._in_background(self._ask_log(target))
+
+    def leave_log(self, target: str) -> None:
+        """The screen of a server log was left."""
+        self._in_background(self._leave_log(target))
+
+    async def _leave_log(self, target: str) -> None:
+        with contextlib.suppress(FeedError):  # an engine that is gone follows nothing
+            await self.feed.request("unlog", target)
 
     async def _ask_log(self, target: str) -> None:
         try:

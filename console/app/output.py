@@ -83,7 +83,8 @@ class Output(App[int], inherit_bindings=False):
     def _fatal_error(self) -> None:
         """A crash leaves a short sentence on the terminal and the traceback, without any value, in the log."""
         kind, error, _ = sys.exc_info()
-        log.critical("the console crashed\n%s", "".join(traceback.format_exc()))
+        frames = traceback.format_tb(error.__traceback__) if error else []
+        log.critical("the console crashed: %s\n%s", kind.__name__ if kind else "error", "".join(frames))
         self.bell()
         name = kind.__name__ if kind else "error"
         where = traceback.extract_tb(error.__traceback__)[-1] if error and error.__traceback__ else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from console.app.output import Output
 from console.board import Board
@@ -21,10 +23,37 @@ if TYPE_CHECKING:
     from console.feed.recording import RecordingFeed
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 OpenRecording = Callable[[], "RecordingFeed | None"]
 SAID_S = 5.0
 """How long a sentence stands in the key bar."""
+
+
+async def in_daemon_thread(work: Callable[[], T]) -> T:
+    """What ``work`` returns or raises. A disk that hangs holds its thread, but neither the keys nor the end of the console."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: T | None, error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast("T", value))
+
+    def run() -> None:
+        value, error = None, None
+        try:
+            value = work()
+        except Exception as problem:  # noqa: BLE001 - handed on to whoever waits
+            error = problem
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, value, error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
 
 
 class Watching(Output, inherit_bindings=False):
@@ -45,6 +74,7 @@ class Watching(Output, inherit_bindings=False):
         self._signature: object = None
         self._hurried = False
         self._ticker: asyncio.Task[None] | None = None
+        self._opening = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.view = self._look()
 
@@ -146,7 +176,12 @@ class Watching(Output, inherit_bindings=False):
         """Just after each full second of the clock."""
         while True:
             await asyncio.sleep(1.005 - time.time() % 1.0)
-            self._tick()
+            try:
+                self._tick()
+            except Exception as error:  # noqa: BLE001 - handed to the application, which ends and says so
+                # A picture that stands still and looks green is worse than a console that has to be started again.
+                self._handle_exception(error)
+                return
 
     def _tick(self) -> None:
         if self._held or not self._running:
@@ -203,13 +238,26 @@ class Watching(Output, inherit_bindings=False):
         if not self.feed.live:
             self.say("this is a recording already", "muted")
             return
-        # Hours of recording are indexed in milliseconds, but from a disk that may be slow: not in the event loop.
-        past = await asyncio.to_thread(self._open_recording) if self._open_recording else None
+        if not self._opening:
+            self._opening = True
+            self._in_background(self._travel())
+
+    async def _travel(self) -> None:
+        """Open the recording beside everything else: its disk may be slow or hang, the keys may not."""
+        try:
+            past = await in_daemon_thread(self._open_recording) if self._open_recording else None
+            if past is not None:
+                await past.open()
+                past.seek(past.end)
+        except Exception as error:
+            log.error("the recording could not be opened", exc_info=error)
+            self.say(f"the recording cannot be opened ({type(error).__name__}): the console's log says more", "warning")
+            return
+        finally:
+            self._opening = False
         if past is None:
             self.say("there is no recording to go back to", "warning")
             return
-        await past.open()
-        past.seek(past.end)
         past.listen(self._past_changed)
         self._held = False
         self.past = past

@@ -147,6 +147,11 @@ class Client(asyncio.Protocol):
         if self.wants(where):
             self._dirty[where] = None
 
+    def take_away(self, where: Address) -> None:
+        """It wants this no more."""
+        self._dirty[where] = None
+        self.pump()
+
     def pump(self) -> None:
         """Send what changed, as far as the socket takes it now."""
         transport = self._transport

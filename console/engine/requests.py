@@ -41,6 +41,10 @@ class Requests:
             return self._refresh(request.target)
         if request.do == "log":
             return self._follow(client, request.target)
+        if request.do == "unlog":
+            self._unfollow(client, request.target)
+            client.take_away(Address(LogTail.topic, request.target))
+            return ""
         return self._end(client)
 
     def left(self) -> None:

@@ -92,7 +92,7 @@ class Feed:
         raise NotImplementedError
 
     async def request(
-        self, do: Literal["refresh", "log", "stop"], target: str = "", arguments: dict[str, Any] | None = None
+        self, do: Literal["refresh", "log", "unlog", "stop"], target: str = "", arguments: dict[str, Any] | None = None
     ) -> None:
         """Ask the engine for something. Raises FeedError where it refuses, or where there is none to ask."""
         raise NotImplementedError

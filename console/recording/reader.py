@@ -122,6 +122,8 @@ class Recording:
     def __init__(self, paths: list[Path], folder: Path | None = None) -> None:
         self._folder = folder
         self._files: dict[Path, _File] = {}
+        self._chunks: list[Chunk] = []
+        self._starts: list[float] = []
         self.problems: list[str] = []
         """What could not be read, a sentence each."""
         for path in paths:
@@ -249,6 +251,8 @@ class Recording:
 
     def _index(self) -> None:
         chunks = [chunk for file in self._files.values() for chunk in file.chunks]
+        if not chunks and self._chunks:
+            return  # removed by age while somebody travels in it: what is mapped can still be read
         # A chunk that was just packed is still there as it was written.
         latest = {chunk.began_at: chunk for chunk in sorted(chunks, key=lambda chunk: chunk.ended_at)}
         self._chunks = sorted(latest.values(), key=lambda chunk: chunk.began_at)
