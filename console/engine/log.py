@@ -7,26 +7,46 @@ import logging.handlers
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from console.clients.redact import HIDDEN, redact
+from console.readings import Reading
+from console.readings.base import change_text, has_text
 from console.settings import EnvironmentFile
 from console.settings.secrets import SecretError, resolve
 
+R = TypeVar("R", bound=Reading)
 MAX_BYTES = 2_000_000
 _SHORTEST = 4
 """A shorter secret is no secret, and replacing it would eat half of every sentence."""
 
 
-def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
+class Redactor:
     """Takes these secrets, and what looks like one, out of a text."""
-    known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
 
-    def clear(text: str) -> str:
-        for secret in known:
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        self._raw = [secret.encode(errors="surrogatepass") for secret in self._known]
+
+    def __call__(self, text: str) -> str:
+        return redact(self._without(text))
+
+    def hide(self, reading: R) -> R:
+        """A reading whose queries and log lines hold none of these secrets; the same object where none did.
+
+        Names are left alone: a password that is also the name of a database would take the database away.
+        """
+        if not self._raw or not has_text(type(reading)):
+            return reading
+        raw = msgspec.msgpack.encode(reading)
+        return change_text(reading, self._without) if any(secret in raw for secret in self._raw) else reading
+
+    def _without(self, text: str) -> str:
+        for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        return redact(text)
-
-    return clear
+        return text
 
 
 def secrets_of(environment: EnvironmentFile) -> list[str]:

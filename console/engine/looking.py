@@ -25,18 +25,21 @@ _IDENTITY = {"cluster": 0, "cache": 0, "member": 1, "server": 1, "sentinel": 1}
 _log = logging.getLogger(__name__)
 
 Redact = Callable[[str], str]
+Hide = Callable[[Reading], Reading]
+"""Takes secrets out of the queries and log lines of a reading."""
 
 
 class Looker:
     """Asks one source, and remembers what must outlive a look."""
 
-    def __init__(self, source: Source, redact: Redact) -> None:
+    def __init__(self, source: Source, redact: Redact, hide: Hide) -> None:
         self.source = source
         self.pair = f"{source.reading.topic} {source.key}".strip()
         """``topic key``."""
         self.failures = 0
         """Looks in a row that failed."""
         self._redact = redact
+        self._hide = hide
         self._good_at: datetime | None = None
         self._reading: asyncio.Task[Reading] | None = None
 
@@ -106,7 +109,7 @@ class Looker:
             problem=clean(self._redact(reading.problem), PROBLEM_LIMIT),
             good_at=self._good_at,
         )
-        return settle(stamped)
+        return self._hide(settle(stamped))
 
     def _failed(self, began: datetime, took_ms: float, problem: str, status: Status = "unreachable") -> Reading:
         self.failures += 1

@@ -22,7 +22,7 @@ from console.clients.threads import in_daemon
 from console.engine.core import Core, Judge
 from console.engine.history import recorded_trends
 from console.engine.lock import Lock
-from console.engine.log import log_to, redactor, secrets_of
+from console.engine.log import Redactor, log_to, secrets_of
 from console.engine.recorder import Recorder
 from console.engine.registry import log_source, panes_of, sources_of
 from console.engine.requests import Requests
@@ -78,7 +78,7 @@ def run_engine(
             return ALREADY_RUNS
     except (OSError, place.PlaceError) as error:
         return _refuse(where, str(error), FAILED)
-    clear = redactor(secrets_of(loaded.environment))
+    clear = Redactor(secrets_of(loaded.environment))
     log_to(where.log, clear)
     try:
         defaults = load_defaults()
@@ -107,7 +107,7 @@ class Engine:
         where: place.Place,
         sources: SourcesOf,
         judge: JudgeOf,
-        clear: Callable[[str], str],
+        clear: Redactor,
         alone_s: float,
     ) -> None:
         self._environment = environment
@@ -139,7 +139,7 @@ class Engine:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         server = Server(self._board, self._hello(), self._requests, self._watchers_changed)
-        scheduler = Scheduler(self._sources, self._core.put, self._clear, needed=self._needed)
+        scheduler = Scheduler(self._sources, self._core.put, self._clear, hide=self._clear.hide, needed=self._needed)
         self._core.server, self._core.scheduler = server, scheduler
         self._core.put(self._about())
         await server.open(self._place)

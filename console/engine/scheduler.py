@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Iterable
 
-from console.engine.looking import Looker, Redact
+from console.engine.looking import Hide, Looker, Redact
 from console.readings import Address, Reading, stale_after_s
 from console.sources.base import Source
 
@@ -29,9 +29,18 @@ Put = Callable[[Reading], None]
 class Scheduler:
     """Runs sources, each in its task, until it is closed. ``put`` takes every reading, in the event loop."""
 
-    def __init__(self, sources: Iterable[Source], put: Put, redact: Redact, *, needed: int = 2) -> None:
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        put: Put,
+        redact: Redact,
+        *,
+        hide: Hide = lambda reading: reading,
+        needed: int = 2,
+    ) -> None:
         self._put = put
         self._redact = redact
+        self._hide = hide
         self._needed = needed
         self._running: dict[Address, _Run] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -51,7 +60,7 @@ class Scheduler:
         where = Address(source.reading.topic, source.key)
         if where in self._running:
             raise ValueError(f"two sources yield {where.topic} {where.key}")
-        run = self._running[where] = _Run(Looker(source, self._redact), self)
+        run = self._running[where] = _Run(Looker(source, self._redact, self._hide), self)
         run.task = asyncio.create_task(run.forever(), name=f"source {run.looker.pair}")
 
     def drop(self, where: Address) -> None:

@@ -132,6 +132,11 @@ def _private_fields(cls: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
 _UNIONS = (typing.Union, types.UnionType)
 
 
+def has_text(cls: type[msgspec.Struct]) -> bool:
+    """Whether there is ``PrivateText`` in it, at whatever depth."""
+    return bool(_private_fields(cls))
+
+
 def _has_private(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, msgspec.Struct) and bool(_private_fields(hint))
 
@@ -141,19 +146,24 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def hide_text(struct: S) -> S:
     """A copy in which every non-empty ``PrivateText``, at whatever depth, reads ``not recorded``."""
+    return change_text(struct, lambda _text: NOT_RECORDED)
+
+
+def change_text(struct: S, change: Callable[[str], str]) -> S:
+    """A copy in which every non-empty ``PrivateText``, at whatever depth, is what ``change`` makes of it."""
     changes: dict[str, Any] = {}
     for name, kind in _private_fields(type(struct)):
         value = getattr(struct, name)
         if not value:
             continue
         if kind == "text":
-            changes[name] = NOT_RECORDED
+            changes[name] = change(value)
         elif kind == "texts":
-            changes[name] = dict.fromkeys(value, NOT_RECORDED)
+            changes[name] = {key: change(text) for key, text in value.items()}
         elif kind == "rows":
-            changes[name] = {key: hide_text(row) for key, row in value.items()}
+            changes[name] = {key: change_text(row, change) for key, row in value.items()}
         elif kind == "list":
-            changes[name] = type(value)(map(hide_text, value))
+            changes[name] = type(value)(change_text(row, change) for row in value)
         else:
-            changes[name] = hide_text(value)
+            changes[name] = change_text(value, change)
     return msgspec.structs.replace(struct, **changes) if changes else struct

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.engine.log import redactor
+from console.engine.log import Redactor
 from console.engine.scheduler import AGAIN_S, Scheduler
-from console.readings import Address, PostgresMember, Reading, address, stale_after_s
+from console.readings import Activity, Address, LogTail, PostgresMember, Reading, address, stale_after_s
 from console.sources.base import Source, SourceError
-from tests.engine.fakes import NEVER, FakeSource, Hung, Stubborn, crash, member, refuse
+from tests.engine.fakes import NEVER, FakeSource, Hung, Stubborn, activity, crash, member, refuse
 
 LIMIT_S = 20.0
 
@@ -45,7 +45,8 @@ class Taken:
 
 @asynccontextmanager
 async def running(taken: Taken, *sources: Source, **arguments: Any) -> AsyncIterator[Scheduler]:
-    scheduler = Scheduler(sources, taken, redactor(["hunter2-the-password"]), **arguments)
+    redactor = Redactor(["hunter2-the-password"])
+    scheduler = Scheduler(sources, taken, redactor, hide=redactor.hide, **arguments)
     scheduler.start()
     try:
         yield scheduler
@@ -269,3 +270,18 @@ async def test_jitter_spreads_what_began_together() -> None:
     waits = {round(scheduler.delay(5, 0, FakeSource(member, every_s=10), 0), 3) for _ in range(50)}
     assert len(waits) > 10
     assert all(9 <= wait <= 10 for wait in waits)
+
+
+async def test_a_known_password_is_taken_out_of_queries_and_log_lines_and_of_no_name() -> None:
+    taken = Taken()
+    secret = "hunter2-the-password"
+    log = LogTail(taken_at=member().taken_at, lines={1: f"refused {secret} from 10.0.0.9", 2: "quiet"})
+    told = FakeSource(lambda _n: log, reading=LogTail, key="postgres main/pg-1", every_s=NEVER)
+    query = FakeSource(lambda n: activity(n, 2, query=f"select '{secret}'"), reading=Activity, every_s=NEVER)
+    name = FakeSource(lambda n: member(n, f"main/{secret}"), key=f"main/{secret}", every_s=NEVER)
+    async with running(taken, told, query, name, needed=0):
+        await taken.until(lambda: len(taken.all) >= 3)
+    by_topic = {reading.topic: reading for reading in taken.all}
+    assert by_topic["log"].lines == {1: "refused *** from 10.0.0.9", 2: "quiet"}  # type: ignore[attr-defined]
+    assert secret not in repr(by_topic[Activity.topic])
+    assert by_topic["postgres"].member == secret  # type: ignore[attr-defined]
