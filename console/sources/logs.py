@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class LogTailSource:
         self.key = target
         self.every_s = cadence.every_s
         self.deadline_s = cadence.deadline_s
-        self.origin = clean(where.path or " ".join(where.command), 300)
+        self.origin = clean(where.path or redact(clean(" ".join(where.command), 2000)), 300)
         self._follower: _File | _Command = _File(where.path) if where.path else _Command(where.command)
         self._lines: deque[tuple[int, str]] = deque(maxlen=LINES)
 
@@ -187,6 +188,7 @@ class _Command:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
+                preexec_fn=_die_with(os.getpid()),
             )
         except OSError as error:
             raise SourceError(f"{self._command[0]}: {error.strerror or error}") from None
@@ -217,6 +219,23 @@ class _Command:
         if self._ended is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.communicate(), 0.5)
+
+
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+"""Found now: between fork and exec nothing may be looked up or allocated that needs a lock. Linux only."""
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """Makes the kernel end a command when the engine ends, be it by SIGKILL: it has a session of its own."""
+
+    def prepare() -> None:
+        if _prctl is not None:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:  # it ended before that
+                os._exit(1)
+
+    return prepare
 
 
 async def _tail(stream: asyncio.StreamReader) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -173,3 +176,31 @@ def test_where_a_log_is() -> None:
     assert found.key == "postgres main/a"
     for target in ("postgres main/b", "postgres other/a", "redis main/a", "nonsense", ""):
         assert log_source(environment, target, CADENCE) is None
+
+
+def test_a_command_ends_with_a_killed_engine(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    script = (
+        "import asyncio\n"
+        "from tests.sources.test_logs import command\n"
+        f"asyncio.run(command('sh', '-c', 'echo $$ > {marker}.new && mv {marker}.new {marker} && exec sleep 600').read())\n"
+    )
+    engine = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
+    deadline = time.monotonic() + 20
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child = psutil.Process(int(marker.read_text()))
+    try:
+        engine.kill()
+        engine.wait()
+        psutil.wait_procs([child], timeout=10)
+        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def test_the_origin_of_a_command_tells_no_secret() -> None:
+    source = command("curl", "-H", "Authorization: Bearer hunter2", "--token=hunter2", "http://logs/pg-1")
+    assert "hunter2" not in source.origin
+    assert source.origin.startswith("curl -H")
