@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -172,16 +175,22 @@ def _works_for(user: pwd.struct_passwd, interpreter: Path) -> bool:
     return tried.returncode == 0
 
 
+@pytest.fixture
+def folder_for_anybody() -> Iterator[Path]:
+    """Not below pytest's own folder: each run of pytest closes that to everybody else, this one's siblings too."""
+    folder = Path(tempfile.mkdtemp(prefix="banksman-lab-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.skipif(not SYSTEM_PYTHON.exists(), reason="no interpreter that another user could run")
 @pytest.mark.parametrize("way", ["plain", "setuid"])
-def test_it_runs_without_a_user_namespace(tmp_path_factory: pytest.TempPathFactory, way: str) -> None:
+def test_it_runs_without_a_user_namespace(folder_for_anybody: Path, way: str) -> None:
     """As an ordinary user, and as root on a machine that allows no user namespaces."""
     user = pwd.getpwnam("nobody")
-    base = tmp_path_factory.mktemp("open")
-    for parent in [base, *base.parents][:4]:  # pytest keeps its folders to itself
-        if parent.owner() == "root" and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o711)
+    base = folder_for_anybody
     interpreter = _interpreter(base)
     if not _works_for(user, interpreter):
         pytest.skip("another user cannot read this checkout or its packages")
