@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from console.board import Board
+from console.clients.clean import clean
 from console.readings import (
     Activity,
     Evidence,
@@ -29,6 +30,7 @@ from screens.runbook import markdown_lines
 from screens.view import View
 from tests.screens.boards import NOW, SCENARIOS
 from tests.screens.conftest import console_on
+from tests.tools.hostile import HOSTILE as THOUSAND
 from tests.widgets.test_spans import HOSTILE
 from widgets.spans import text_of, width
 
@@ -143,3 +145,32 @@ async def test_nothing_acts_on_any_screen(text: str) -> None:
         await asyncio.sleep(0)
         app.tick()
         await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param(THOUSAND[::10], id="a hundred"),
+        pytest.param(THOUSAND, id="a thousand", marks=pytest.mark.matrix),
+    ],
+)
+@pytest.mark.parametrize(
+    "keys", [[], ["enter"], ["3"], ["3", "tab", "d"], ["4"]], ids=lambda keys: "-".join(keys) or "overview"
+)
+async def test_all_of_them_on_every_screen(keys: list[str], texts: list[str]) -> None:
+    size = (100, 30)
+    app = console_on(hostile_board("x"))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
+        for text in texts:
+            # As the engine delivers it: cleaned once, at the edge.
+            for reading in hostile_board(clean(text, 10_000)):
+                app.feed.board.put(reading)
+            app.tick()
+            await pilot.pause()
+            wanted = app._painter._wanted
+            assert [len(row) for row in wanted] == [size[0]] * size[1], text
+            assert "".join(cell.text for row in wanted for cell in row).isprintable(), text
+        assert not app._exit
+        assert app._exception is None
