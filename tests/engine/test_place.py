@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from console import place
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Short: below pytest's own folder, and its workers', a socket's path would already be too long."""
+    with tempfile.TemporaryDirectory(prefix="bm-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
