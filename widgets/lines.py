@@ -22,6 +22,9 @@ from widgets.spans import Block, Line, changed, fit, line
 
 _NEVER = Size(-1, -1)
 
+FEW = 8
+"""Lines of which it is worth while to find the cells that differ; the painter sends only those in any case."""
+
 
 class LineView(Widget):
     """Base of every live widget: ``draw(y)`` gives a line, ``repaint`` brings the terminal up to date."""
@@ -47,7 +50,7 @@ class LineView(Widget):
         if size != self._shown_size or not self.is_mounted:
             self._shown_size = _NEVER  # hidden, or not laid out yet: the next render draws it all, whatever its size
             return
-        regions: list[Region] = []
+        differ: list[tuple[int, Line, Line]] = []
         for y, before in enumerate(self._shown):
             if before is None:
                 continue
@@ -57,9 +60,9 @@ class LineView(Widget):
             self._shown[y] = after
             if after != before:
                 self._strips[y] = None
-                regions += [Region(x, y, end - x, 1) for x, end in changed(before, after, size.width)]
-        if regions:
-            self.refresh(*regions)
+                differ.append((y, before, after))
+        if differ:
+            self.refresh(*_regions(differ, size.width))
 
     def render_line(self, y: int) -> Strip:
         """Line API: the strip of viewport row ``y``."""
@@ -89,6 +92,19 @@ class LineView(Widget):
     def _strip(self, of: Line, cells: int) -> Strip:
         palette = palette_of(self.app)
         return Strip([Segment(text, palette[style]) for text, style in fit(of, cells) if text], cells)
+
+
+def _regions(differ: Sequence[tuple[int, Line, Line]], width: int) -> list[Region]:
+    """What to draw anew: of few lines the cells that differ; of many whole lines, which is cheaper than to look for them."""
+    if len(differ) <= FEW:
+        return [Region(x, y, end - x, 1) for y, old, new in differ for x, end in changed(old, new, width)]
+    regions: list[Region] = []
+    for y, _, _ in differ:
+        if regions and regions[-1].bottom == y:
+            regions[-1] = regions[-1].grow((0, 0, 1, 0))
+        else:
+            regions.append(Region(0, y, width, 1))
+    return regions
 
 
 class Lines(LineView):

@@ -21,17 +21,20 @@ class Table(Screen[None]):
 
     def on_mount(self) -> None:
         self.values = [[f"{row * 8 + column}" for column in range(COLUMNS)] for row in range(ROWS)]
+        self.rows = [Row(key, tuple(cells)) for key, cells in enumerate(self.values)]
         self.random = random.Random(1)
         self.paint()
         if "--idle" not in sys.argv:
             self.set_interval(1.0, self.change)
 
     def paint(self) -> None:
-        self.query_one(LiveTable).set_rows([Row(key, tuple(cells)) for key, cells in enumerate(self.values)])
+        self.query_one(LiveTable).set_rows(self.rows)
 
     def change(self) -> None:
         for place in self.random.sample(range(VISIBLE * COLUMNS), CHANGES):
             self.values[place // COLUMNS][place % COLUMNS] = str(self.random.randrange(10**6))
+        for key in range(VISIBLE):  # as a screen does it: rows whose reading did not change are the same objects
+            self.rows[key] = Row(key, tuple(self.values[key]))
         self.paint()
 
 
