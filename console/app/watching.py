@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from console.app.output import Output
 from console.board import Board
 from console.feed.base import Change, Feed
 from console.readings import Findings
+from console.threads import in_daemon
 from screens.base import BoardScreen
 from screens.prompt import parse_moment
 from screens.view import Replay, View, without_engine
@@ -23,37 +22,10 @@ if TYPE_CHECKING:
     from console.feed.recording import RecordingFeed
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 OpenRecording = Callable[[], "RecordingFeed | None"]
 SAID_S = 5.0
 """How long a sentence stands in the key bar."""
-
-
-async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """What ``work`` returns or raises. A disk that hangs holds its thread, but neither the keys nor the end of the console."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(value: T | None, error: Exception | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(cast("T", value))
-
-    def run() -> None:
-        value, error = None, None
-        try:
-            value = work()
-        except Exception as problem:  # noqa: BLE001 - handed on to whoever waits
-            error = problem
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, value, error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await done
 
 
 class Watching(Output, inherit_bindings=False):
@@ -245,7 +217,7 @@ class Watching(Output, inherit_bindings=False):
     async def _travel(self) -> None:
         """Open the recording beside everything else: its disk may be slow or hang, the keys may not."""
         try:
-            past = await in_daemon_thread(self._open_recording) if self._open_recording else None
+            past = await in_daemon(self._open_recording, "open recording") if self._open_recording else None
             if past is not None:
                 await past.open()
                 past.seek(past.end)

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from console.clients.clean import clean
-from console.clients.threads import in_daemon
+from console.threads import in_daemon
 
 _MAX_BODY = 64 * 1024 * 1024
 _MAX_LINE = 8 * 1024 * 1024

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import socket
 
-from console.clients.threads import in_daemon
+from console.threads import in_daemon
 
 
 class Lookup:

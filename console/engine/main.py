@@ -18,7 +18,6 @@ import msgspec
 
 from console import __version__, place, wire
 from console.board import Board
-from console.clients.threads import in_daemon
 from console.engine.core import Core, Judge
 from console.engine.history import recorded_trends
 from console.engine.lock import Lock
@@ -32,6 +31,7 @@ from console.readings import Environment
 from console.settings import Defaults, SettingsError, load_defaults, load_environment
 from console.settings.environment import EnvironmentFile
 from console.sources.base import Source
+from console.threads import in_daemon
 
 ALONE_S = 10.0
 """A private engine ends so many seconds after its last client left, or if none ever came."""

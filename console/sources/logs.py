@@ -19,10 +19,10 @@ from pathlib import Path
 
 from console.clients.clean import clean
 from console.clients.redact import redact
-from console.clients.threads import in_daemon
 from console.readings import LogTail, Reading
 from console.settings import Cadence, EnvironmentFile, LogSource
 from console.sources.base import Check, SourceError
+from console.threads import in_daemon
 
 LINES = 500
 LINE_LIMIT = 2000
