@@ -14,6 +14,8 @@ import pexpect
 import psutil
 import pytest
 
+from tests.tools.terminal import hang_up
+
 pytestmark = pytest.mark.lab
 
 UP_S = 120
@@ -88,8 +90,7 @@ def test_terminal_closed_while_the_console_is_open(tmp_path: Path) -> None:
     terminal = pexpect.spawn(words[0], words[1:], env=environment(tmp_path), dimensions=(24, 80), timeout=UP_S)  # type: ignore[arg-type]
     terminal.expect_exact("\x1b[?1049h")  # the console has taken the screen
     demo = psutil.Process(terminal.pid)
-    os.close(terminal.fileno())  # hangs up; pexpect's own close would kill
-    terminal.closed = True
+    hang_up(terminal)
     psutil.wait_procs([demo], timeout=40)
     assert not demo.is_running() or demo.status() == psutil.STATUS_ZOMBIE
     expect_nothing_left(tmp_path)

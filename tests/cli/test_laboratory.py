@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from console.recording import Recording
+from tests.tools.terminal import hang_up
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
@@ -157,8 +158,7 @@ def screens_of(file: Path, home: dict[str, str]) -> bytes:
                 seen += terminal.read_nonblocking(65536, timeout=0.7)
         except (pexpect.TIMEOUT, pexpect.EOF):
             continue
-    os.close(terminal.fileno())
-    terminal.closed = True
+    hang_up(terminal)
     return seen
 
 

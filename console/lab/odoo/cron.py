@@ -189,12 +189,15 @@ class Round:
 
     def _move(self, cursor: Cursor, cron: dict[str, Any]) -> None:
         """When next, and since when: the same after a failure. Due triggers have been answered."""
-        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        now = datetime.now(UTC).replace(tzinfo=None)
         every = after(cron["interval_number"] or 1, cron["interval_type"] or "months")
         following = cron["nextcall"]
         if following <= now:
             following += every * (1 + (now - following) // every)
-        cursor.run("update ir_cron set nextcall = %s, lastcall = %s where id = %s", [following, now, cron["id"]])
+        cursor.run(
+            "update ir_cron set nextcall = %s, lastcall = %s where id = %s",
+            [following, now.replace(microsecond=0), cron["id"]],
+        )
         if cron.get("numbercall", -1) > 0:
             left = cron["numbercall"] - 1
             cursor.run("update ir_cron set numbercall = %s, active = %s where id = %s", [left, left > 0, cron["id"]])
