@@ -44,6 +44,20 @@ PatroniUrl = Annotated[
         description="the address of a Patroni REST API like http://10.0.0.11:8008, without user or password",
     ),
 ]
+HttpUrl = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(https?://[^\s@?#]+)?$",
+        description="an address like https://acme.example.com, without user or password",
+    ),
+]
+HostPort = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(([A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5})?$",
+        description="host and port, like 203.0.113.7:443",
+    ),
+]
 FilePath = Annotated[str, msgspec.Meta(pattern=r"^(/.*)?$", description="a path from the root, beginning with /")]
 
 
@@ -136,13 +150,91 @@ class RedisCache(_Strict, frozen=True, kw_only=True):
     """What users lose without it, in a few words: ``sessions and job queues``."""
 
 
+class KubernetesCluster(_Strict, frozen=True, kw_only=True):
+    """A Kubernetes cluster; with neither kubeconfig nor server: the one that the engine itself runs in."""
+
+    kubeconfig: FilePath = ""
+    context: str = ""
+    """Of the kubeconfig; empty: its current one."""
+    server: HttpUrl = ""
+    """Instead of a kubeconfig: the API server, with ``token`` and ``ca_file``."""
+    ca_file: FilePath = ""
+    token: SecretRef | None = None
+    namespaces: list[str] = []
+    """Only these, for a role that holds in namespaces and not in the whole cluster. Empty: all."""
+
+
+class TraefikServer(_Strict, frozen=True, kw_only=True):
+    """One Traefik process."""
+
+    metrics: HttpUrl
+    """Its Prometheus endpoint: ``http://10.0.0.31:9100/metrics``."""
+    api: HttpUrl = ""
+    """Base address of its API, ``http://10.0.0.31:8080``; empty: routers, middlewares and their errors are not seen."""
+    log: LogSource | None = None
+
+
+class TraefikIngress(_Strict, frozen=True, kw_only=True):
+    """One or more Traefik processes that answer for the same names."""
+
+    servers: Annotated[dict[Name, TraefikServer], msgspec.Meta(min_length=1, description="at least one server")]
+    address: HostPort = ""
+    """Where clients connect for TLS, ``203.0.113.7:443``: certificates are taken from handshakes there. Empty: not looked at."""
+    hosts: list[Host] = []
+    """Server names whose certificate is looked at, beside those of the routers' rules."""
+    ca_file: FilePath = ""
+    """Authorities that a certificate's chain must lead to; empty: the system's."""
+    access_log: LogSource | None = None
+
+
+class SessionStore(_Strict, frozen=True, kw_only=True):
+    """Where a tenant's web sessions are: a cache of this environment, or a folder that the engine can read."""
+
+    cache: str = ""
+    """Name under ``redis``."""
+    prefix: str = ""
+    """As ``ODOO_SESSION_REDIS_PREFIX`` says it."""
+    path: FilePath = ""
+
+
+class OdooUser(_Strict, frozen=True, kw_only=True):
+    """A user of the tenant's own Odoo."""
+
+    login: str
+    password: SecretRef
+
+
 class Application(_Strict, frozen=True, kw_only=True):
-    """Which databases belong to whom, so that a finding can say for whom."""
+    """A tenant: whose databases they are, so that a finding can say for whom; and how its Odoo is looked at."""
 
     databases: Annotated[list[str], msgspec.Meta(min_length=1, description="at least one database")]
     """Names or patterns (``acme_*``)."""
     label: str = ""
     """What people call it: ``Acme payroll``."""
+    cluster: str = ""
+    """Name under ``postgres`` of the cluster that holds its databases; empty: there is only one."""
+    odoo: bool = False
+    """Its databases are Odoo's: modules, scheduled jobs, queues, mail and attachments are read from them."""
+    url: HttpUrl = ""
+    """What its users open: ``https://acme.example.com``. Empty: its pages are not asked."""
+    connect: HostPort = ""
+    """Connect there instead of to the host of ``url``."""
+    ca_file: FilePath = ""
+    user: OdooUser | None = None
+    """The console's own user, who may read: one session is kept and reused. None: only what needs no log-in is asked."""
+    timed_log_in: bool = False
+    """Log in anew at every round, and time it: leaves a session and a row of the log-in table each time."""
+    writer: OdooUser | None = None
+    """Who creates and removes a purchase request at every round, timed. None: nothing is written."""
+    sessions: SessionStore | None = None
+    filestore: FilePath = ""
+    """The folder ``<data_dir>/filestore``, where the engine can read it: attachments are checked against it."""
+    kubernetes: str = ""
+    """Name under ``kubernetes`` of the cluster that it runs in; empty: there is only one, or none."""
+    namespace: str = ""
+    """Of its workloads."""
+    log: LogSource | None = None
+    """Odoo's own log: to 17 it is all that tells of a failed scheduled job."""
 
 
 class EnvironmentFile(_Strict, frozen=True, kw_only=True):
@@ -156,8 +248,10 @@ class EnvironmentFile(_Strict, frozen=True, kw_only=True):
     """Record query and log text too. Salaries are in them: off by default."""
     stand_ins: dict[str, str] = {}
     """Part → what it stands in for; shown on the screen."""
+    kubernetes: dict[Name, KubernetesCluster] = {}
     postgres: dict[Name, PostgresCluster] = {}
     redis: dict[Name, RedisCache] = {}
+    traefik: dict[Name, TraefikIngress] = {}
     applications: dict[Name, Application] = {}
     thresholds: dict[str, dict[str, float]] = {}
     """Finding → threshold → value, over ``config/defaults.yaml``."""
