@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -125,16 +125,19 @@ def pane_state(board: Board, pane: Pane, now: datetime, lost: str = "") -> PaneS
     configured = environment.panes.get(pane, ())
     if not configured:
         return PaneState("not-configured")
+    return state_of(board, configured, [each for each in board.findings if each.pane == pane], now, lost)
+
+
+def state_of(
+    board: Board, configured: tuple[str, ...], found: Iterable[Finding], now: datetime, lost: str = ""
+) -> PaneState:
+    """Verdict on a part of the environment: the readings (``topic key``) that it stands on, and what was found of it."""
     looks = _Looks.of(board, configured, now)
     if lost:
         return PaneState("unknown", looks.age_s, lost)
-    if looks.idle == len(configured):
-        return PaneState("not-configured", looks.age_s)
-    states = looks.states
-    for finding in board.findings:
-        if finding.pane == pane:
-            states.append(finding.severity if finding.state == "open" else "unknown")
-    return PaneState(worst(states), looks.age_s, "; ".join(looks.reasons[:3]))
+    states = looks.states if looks.idle < len(configured) else []
+    states += [finding.severity if finding.state == "open" else "unknown" for finding in found]
+    return PaneState(worst(states), looks.age_s, "; ".join(looks.reasons[:3]) if states else "")
 
 
 class _Looks(msgspec.Struct):

@@ -10,6 +10,7 @@ from console.assessment.causes import listed
 from console.assessment.keeper import Keeper
 from console.assessment.look import Look, Thresholds
 from console.assessment.memory import Memory
+from console.assessment.people import felt
 from console.assessment.symptom import Clear, Kind, Symptom
 from console.board import Board
 from console.readings import Address, Findings
@@ -62,7 +63,7 @@ class Assessor:
             taken_at=now,
             status="partial" if failed else "ok",
             problem=problem,
-            rows=listed(self._keeper.cases, now),
+            rows={name: felt(self._environment, row) for name, row in listed(self._keeper.cases, now).items()},
             looked={pair: count for pair, (_taken, count) in self._looked.items()},
             needed=self._needed,
         )

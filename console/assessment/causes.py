@@ -105,6 +105,7 @@ def _finding(case: Case, cause: str, left_out: int) -> Finding:
         action=symptom.action,
         since=case.since,
         affects=symptom.affects,
+        tenants=symptom.tenants,
         evidence=(*symptom.evidence, *more),
         caused_by=cause,
         runbook=case.kind.name,

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
 
 from console.assessment.words import listing, short
-from console.settings import EnvironmentFile
+from console.readings import Finding
+from console.settings import Application, EnvironmentFile
 
 _GROUPS = 3
 """Applications that one sentence names."""
@@ -95,3 +99,53 @@ def users_of_cache(environment: EnvironmentFile, cache: str, apps: Mapping[str, 
     if names:
         return listing(names), names
     return f"every application that uses {short(cache)}", ()
+
+
+# -- tenants by name: what a finding's ``tenants`` holds -----------------------------------------------------------------
+
+
+def tenants_named(environment: EnvironmentFile, names: Iterable[str], cluster: str = "") -> tuple[str, ...]:
+    """Tenants that are meant by names of databases (of ``cluster``, where it is known), by their own, or by their labels."""
+    found: dict[str, None] = {}
+    for wanted in names:
+        for name, application in environment.applications.items():
+            if wanted in (name, application.label) or _has(application, wanted, cluster):
+                found[name] = None
+    return tuple(found)
+
+
+def tenants_in(environment: EnvironmentFile, kubernetes: str, namespaces: Iterable[str]) -> tuple[str, ...]:
+    """Tenants whose workloads run in these namespaces of a cluster."""
+    wanted = {namespace for namespace in namespaces if namespace}
+    return tuple(
+        name
+        for name, application in environment.applications.items()
+        if application.namespace in wanted and application.kubernetes in ("", kubernetes)
+    )
+
+
+def tenants_at(environment: EnvironmentFile, hosts: Iterable[str]) -> tuple[str, ...]:
+    """Tenants whose users come by these host names."""
+    wanted = {host.casefold() for host in hosts if host}
+    return tuple(
+        name for name, application in environment.applications.items() if _host(application).casefold() in wanted
+    )
+
+
+def felt(environment: EnvironmentFile, finding: Finding) -> Finding:
+    """``finding`` with its tenants: those that its kind named, else those behind what it says it affects."""
+    if finding.tenants or not finding.affects:
+        return finding
+    cluster = finding.subject.partition("/")[0] if finding.pane == "database" else ""
+    named = tenants_named(environment, finding.affects, cluster)
+    return msgspec.structs.replace(finding, tenants=named) if named else finding
+
+
+def _has(application: Application, database: str, cluster: str) -> bool:
+    if cluster and application.cluster not in ("", cluster):
+        return False
+    return any(fnmatchcase(database, pattern) for pattern in application.databases)
+
+
+def _host(application: Application) -> str:
+    return urlsplit(application.url).hostname or "" if application.url else ""

@@ -30,6 +30,8 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     """The problem's own beginning where the system tells it."""
     affects: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    """Names of the tenants that feel it, worst first (see ``people``); empty: those that ``affects`` names."""
     evidence: tuple[Evidence, ...] = ()
     causes: tuple[str, ...] = ()
     """Ids of findings that would explain it, the most probable first."""

@@ -23,7 +23,7 @@ from console.engine.history import recorded_trends
 from console.engine.lock import Lock
 from console.engine.log import Redactor, log_to, secrets_of
 from console.engine.recorder import Recorder
-from console.engine.registry import log_source, panes_of, sources_of
+from console.engine.registry import applications_of, log_source, panes_of, sources_of
 from console.engine.requests import Requests
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
@@ -195,6 +195,7 @@ class Engine:
             engine_pid=os.getpid(),
             engine_build=__version__,
             started_at=now,
+            applications=applications_of(self._environment),
         )
 
     def _watchers_changed(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from console.readings import topics
-from console.readings.environment import PANES
+from console.readings.environment import PANES, Tenant
 from console.settings import Defaults, EnvironmentFile
 from console.sources import sources_for
 from console.sources.base import Source
@@ -24,6 +25,22 @@ def panes_of(sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
         if source.reading.pane:
             panes.setdefault(source.reading.pane, []).append(f"{source.reading.topic} {source.key}")
     return {pane: tuple(sorted(pairs)) for pane, pairs in panes.items()}
+
+
+def applications_of(environment: EnvironmentFile) -> dict[str, Tenant]:
+    """Everybody who can feel it, in the order of the environment file."""
+    return {
+        name: Tenant(
+            label=each.label,
+            databases=tuple(each.databases),
+            cluster=each.cluster,
+            hosts=(host,) if each.url and (host := urlsplit(each.url).hostname) else (),
+            kubernetes=each.kubernetes,
+            namespace=each.namespace,
+            log=each.log is not None,
+        )
+        for name, each in environment.applications.items()
+    }
 
 
 def log_source(environment: EnvironmentFile, target: str, defaults: Defaults) -> Source:

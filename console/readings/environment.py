@@ -19,6 +19,24 @@ class Watcher(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["console", "status", "record", "other"] = "console"
 
 
+class Tenant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A tenant as the environment file has it (``applications``): by what it is found in the readings of other systems."""
+
+    label: str = ""
+    """What people call it."""
+    databases: tuple[str, ...] = ()
+    """Names or patterns."""
+    cluster: str = ""
+    """Of its databases; empty: there is only one."""
+    hosts: tuple[str, ...] = ()
+    """Names under which its users open it."""
+    kubernetes: str = ""
+    """Cluster of its workloads; empty: there is only one, or none."""
+    namespace: str = ""
+    log: bool = False
+    """Whether its own log can be read."""
+
+
 @topic("environment")
 class Environment(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """The environment, and which readings it will yield. Key ``""``."""
@@ -37,6 +55,8 @@ class Environment(Reading, frozen=True, kw_only=True, omit_defaults=True):
     engine_build: str = ""
     started_at: datetime | None = None
     watchers: dict[str, Watcher] = {}
+    applications: dict[str, Tenant] = {}
+    """Everybody who can feel it, in the order of the environment file."""
 
 
 @topic("engine")

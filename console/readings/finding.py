@@ -47,6 +47,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     scope: Scope = "platform"
     affects: tuple[str, ...] = ()
     """Databases, tenants or applications that feel it, worst first."""
+    tenants: tuple[str, ...] = ()
+    """Of ``affects``, the tenants of the environment file by name, worst first."""
     evidence: tuple[Evidence, ...] = ()
     caused_by: str = ""
     """Id of the finding that most probably causes this one."""
