@@ -78,5 +78,5 @@ async def test_keys_are_answered_whatever_the_servers_do(through_proxies: Proxie
         await watch.until(watch.calm, 180, "calm after")
     print(f"\nmedian {statistics.median(healthy):.0f} → {statistics.median(ill):.0f} ms, worst {max(ill):.0f} ms")
     assert max(ill) < 1000
-    # On a busy machine a median of a few milliseconds is mostly noise: below 50 ms nobody can tell.
-    assert statistics.median(ill) <= max(50.0, 2 * statistics.median(healthy))
+    # The floor is for a machine on which a healthy median is below 20 ms: there twice is mostly noise.
+    assert statistics.median(ill) <= max(40.0, 2 * statistics.median(healthy))
