@@ -19,7 +19,7 @@ from console.sources.base import Source, SourceError
 
 PROBLEM_LIMIT = 300
 """Characters of a problem sentence."""
-_IDENTITY = {"cluster": 0, "cache": 0, "member": 1, "server": 1, "sentinel": 1}
+_IDENTITY = {"cluster": 0, "cache": 0, "tenant": 0, "member": 1, "server": 1, "sentinel": 1, "database": 1}
 """Fields that only repeat a part of the key: a failure reading has them too."""
 
 _log = logging.getLogger(__name__)

@@ -53,7 +53,7 @@ class OdooChannel(msgspec.Struct, frozen=True, omit_defaults=True):
     """started by a worker that is gone, or enqueued for minutes without being started."""
     failed: int = 0
     failed_last_hour: int = 0
-    """Failed ones that were created within the last hour (when a job failed is not kept)."""
+    """Failed ones that were last started within the last hour (when a job failed is not kept)."""
     oldest_at: datetime | None = None
     """When the oldest waiting one was created or fell due."""
     started_at: datetime | None = None
@@ -76,7 +76,7 @@ class OdooFailedJob(msgspec.Struct, frozen=True, omit_defaults=True):
     """The newest."""
     count: int = 1
     last_at: datetime | None = None
-    """When the newest was created (when it failed is not kept)."""
+    """When one was last started (when it failed is not kept)."""
 
 
 class OdooModule(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -174,6 +174,9 @@ class OdooDatabase(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Of them, those in a statement or a transaction."""
     transactions_per_s: float | None = None
     """Of the database, whoever asked; the busiest databases are asked first."""
+    unread: tuple[str, ...] = ()
+    """Of ``modules``, ``crons``, ``queue`` and ``mail`` those that could not be read this time: their fields stand at their
+    defaults and tell nothing."""
     untold: dict[str, str] = {}
     """What this version, or our privilege, does not tell → why: ``failed scheduled jobs`` → ``17.0 keeps no trace in the database``."""
 

@@ -35,7 +35,7 @@ def postgres_sources(environment: EnvironmentFile, cadences: Cadences) -> list[S
 
 
 def _member(cluster: PostgresCluster, server: PostgresServer, member: Member, cadences: Cadences) -> list[Source]:
-    target = _target(cluster, server)
+    target = target_of(cluster, server)
     fast = Line(target, statement_timeout_s=_OF_DEADLINE * cadences.fast.deadline_s)
     slower = Line(target, statement_timeout_s=_OF_DEADLINE * cadences.normal.deadline_s)
     sources: list[Source] = [
@@ -52,7 +52,8 @@ def _member(cluster: PostgresCluster, server: PostgresServer, member: Member, ca
     return sources
 
 
-def _target(cluster: PostgresCluster, server: PostgresServer) -> Target:
+def target_of(cluster: PostgresCluster, server: PostgresServer) -> Target:
+    """Where a server is, and as whom the environment file says to come."""
     return Target(
         host=server.host,
         port=server.port,
