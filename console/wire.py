@@ -65,11 +65,12 @@ class Request(msgspec.Struct, frozen=True, tag="request", omit_defaults=True):
     ``subscribe``: ``topics`` (names, ``name key`` for one address, ``*`` for all) replaces what was subscribed to.
     ``refresh``: ask every source now; ``target``: only the sources of this pane, or this ``topic key``.
     ``log``: follow the log of ``target`` (``postgres main/pg-1``) as topic ``log`` under that key, until a
-    ``subscribe`` leaves it out. ``stop``: end the engine.
+    ``subscribe`` leaves it out or ``unlog``. ``describe``: the same for an object, as topic ``describe``; see
+    ``console.readings.reply`` for targets. ``stop``: end the engine.
     """
 
     id: int
-    do: Literal["subscribe", "refresh", "log", "unlog", "stop"]
+    do: Literal["subscribe", "refresh", "log", "unlog", "describe", "undescribe", "stop"]
     topics: list[str] = []
     target: str = ""
     arguments: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from console.clients.kubernetes import Access, Kubernetes
 from console.lab.kube import builtin
 from console.lab.kube.server import Server
+from console.sources.kubernetes_cluster import Cluster
 from tests.lab.kube.rig import ADMIN, VIEWER, make_cluster
 
 
@@ -60,6 +61,11 @@ class ApiServer:
     def drop_pod(self, number: int, namespace: str = "default") -> None:
         """It is gone."""
         self.cluster.store.remove(builtin.POD.key, namespace, f"odoo-7d9f-{number:05}")
+
+
+def all_told(cluster: Cluster) -> bool:
+    """Whether all can be seen that there is."""
+    return all(each.readable or each.state == "absent" for each in cluster.every())
 
 
 async def until(condition: Callable[[], Any], limit_s: float = 30) -> None:

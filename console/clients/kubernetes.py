@@ -177,7 +177,9 @@ class Kubernetes:
         config = await in_daemon(lambda: importlib.import_module("kubernetes.aio.config"), "import kubernetes")
         configuration = client.Configuration()
         configuration.retries = None
-        configuration.connection_pool_maxsize = 100  # a watch holds its connection
+        configuration.connection_pool_maxsize = (
+            0  # no limit: each watch holds a connection, of each kind in each namespace
+        )
         access = self.access
         if access.kubeconfig:
             await config.load_kube_config(

@@ -6,10 +6,14 @@ the garbage collector (``gc=False``; nothing here can form a cycle) 5,000 pods d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+
+PAGE = 500
+"""Objects in one page of a list."""
 
 
 class _Narrow(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -193,7 +197,41 @@ class Quota(_Narrow, frozen=True):
     status: QuotaStatus = QuotaStatus()
 
 
+class Expression(_Narrow, frozen=True):
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class Selector(_Narrow, frozen=True):
+    """Which labels are meant; an empty one means every object."""
+
+    match_labels: dict[str, str] | None = None
+    match_expressions: list[Expression] | None = None
+
+    def takes(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is meant."""
+        wanted = self.match_labels or {}
+        return all(labels.get(key) == value for key, value in wanted.items()) and all(
+            _holds(each, labels) for each in self.match_expressions or ()
+        )
+
+
+def _holds(each: Expression, labels: Mapping[str, str]) -> bool:
+    match each.operator:
+        case "In":
+            return labels.get(each.key) in (each.values or ())
+        case "NotIn":
+            return labels.get(each.key) not in (each.values or ())
+        case "Exists":
+            return each.key in labels
+        case "DoesNotExist":
+            return each.key not in labels
+    return False
+
+
 class BudgetSpec(_Narrow, frozen=True):
+    selector: Selector | None = None
     min_available: int | str | None = None
     max_unavailable: int | str | None = None
 
@@ -244,6 +282,8 @@ class Kind(NamedTuple):
         group: API group; "" for the core.
         shape: The struct that its objects are read into.
         selector: Field selector of its lists and watches.
+        optional: Not every cluster has it, and none needs it.
+        page: Objects in one page of a list.
     """
 
     group: str
@@ -252,13 +292,18 @@ class Kind(NamedTuple):
     shape: Any
     namespaced: bool = True
     selector: str = ""
+    optional: bool = False
+    page: int = PAGE
 
     def path(self, namespace: str = "") -> str:
         """Where it is listed: in one namespace, or in all."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        return (
-            f"{root}/namespaces/{namespace}/{self.plural}" if namespace and self.namespaced else f"{root}/{self.plural}"
-        )
+        within = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        return f"{self.root}{within}/{self.plural}"
+
+    @property
+    def root(self) -> str:
+        """Where its group is served."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
 
 NODES = Kind("", "v1", "nodes", Node, namespaced=False)
@@ -271,5 +316,5 @@ QUOTAS = Kind("", "v1", "resourcequotas", Quota)
 BUDGETS = Kind("policy", "v1", "poddisruptionbudgets", Budget)
 WARNINGS = Kind("", "v1", "events", Event, selector="type=Warning")
 
-KINDS = (NODES, PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, SCALERS, QUOTAS, BUDGETS, WARNINGS)
-"""All that is watched. Secrets and ConfigMaps are not among them, and never will be."""
+KINDS: tuple[Kind, ...] = (NODES, PODS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, SCALERS, QUOTAS, BUDGETS, WARNINGS)
+"""All that every cluster has and that is watched. Secrets and ConfigMaps are not among them, and never will be."""

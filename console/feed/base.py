@@ -92,7 +92,10 @@ class Feed:
         raise NotImplementedError
 
     async def request(
-        self, do: Literal["refresh", "log", "unlog", "stop"], target: str = "", arguments: dict[str, Any] | None = None
+        self,
+        do: Literal["refresh", "log", "unlog", "describe", "undescribe", "stop"],
+        target: str = "",
+        arguments: dict[str, Any] | None = None,
     ) -> None:
         """Ask the engine for something. Raises FeedError where it refuses, or where there is none to ask."""
         raise NotImplementedError

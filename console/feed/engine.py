@@ -89,7 +89,10 @@ class EngineFeed(Feed):
             self._send("subscribe", topics=self._topics)
 
     async def request(
-        self, do: Literal["refresh", "log", "unlog", "stop"], target: str = "", arguments: dict[str, Any] | None = None
+        self,
+        do: Literal["refresh", "log", "unlog", "describe", "undescribe", "stop"],
+        target: str = "",
+        arguments: dict[str, Any] | None = None,
     ) -> None:
         if not (self._link and self._greeted and self._link.open):
             raise FeedError(self.problem or "no engine is connected")
@@ -197,7 +200,7 @@ class EngineFeed(Feed):
 
     def _send(
         self,
-        do: Literal["subscribe", "refresh", "log", "unlog", "stop"],
+        do: Literal["subscribe", "refresh", "log", "unlog", "describe", "undescribe", "stop"],
         topics: list[str] | None = None,
         target: str = "",
         arguments: dict[str, Any] | None = None,

@@ -76,7 +76,10 @@ class RecordingFeed(Feed):
             self._task = None
 
     async def request(
-        self, do: Literal["refresh", "log", "unlog", "stop"], target: str = "", arguments: dict[str, Any] | None = None
+        self,
+        do: Literal["refresh", "log", "unlog", "describe", "undescribe", "stop"],
+        target: str = "",
+        arguments: dict[str, Any] | None = None,
     ) -> None:
         raise FeedError("this is a recording: there is nobody to ask")
 

@@ -1,6 +1,5 @@
 """What a Kubernetes cluster says of itself. Key of each topic: the cluster's name.
 
-No topic names its pane yet: a pane appears as soon as one does, and until sources are registered nobody would fill it.
 Rows are keyed by ``namespace/name``. CPU is in cores, memory in bytes.
 """
 
@@ -22,7 +21,7 @@ class KindState(msgspec.Struct, frozen=True, omit_defaults=True):
     objects: int = 0
 
 
-@topic("kubernetes")
+@topic("kubernetes", pane="cluster")
 class KubernetesApi(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """The API server's pulse."""
 
@@ -30,7 +29,11 @@ class KubernetesApi(Reading, frozen=True, kw_only=True, omit_defaults=True):
     ready: bool | None = None
     """``/readyz`` says ok; None: we may not ask it."""
     failing: tuple[str, ...] = ()
-    """Checks of ``/readyz`` that fail, where the server tells."""
+    """Checks of ``/readyz`` that fail, where the server tells: ``etcd``, ``informer-sync`` …"""
+    checks: int = 0
+    """Checks of ``/readyz`` that were told, those that fail among them."""
+    version: str = ""
+    """Of the server: ``v1.34.1``; empty: it has not told."""
     kinds: dict[str, KindState] = {}
     """``pods``, or ``pods in NAMESPACE`` → how well it can be seen."""
 
@@ -58,9 +61,16 @@ class KubeNode(msgspec.Struct, frozen=True, omit_defaults=True):
     pods_allocatable: int | None = None
     kubelet: str = ""
     created_at: datetime | None = None
+    pods: int = 0
+    """Pods placed on it that have not ended, as far as pods can be seen."""
+    cpu_requested: float = 0.0
+    """What those pods ask for: this is what the scheduler counts against ``cpu_allocatable``."""
+    memory_requested: int = 0
+    memory_limits: int = 0
+    """Sum of the limits of those that have one; more than there is: overcommitted."""
 
 
-@topic("kubernetes.nodes")
+@topic("kubernetes.nodes", pane="cluster")
 class KubernetesNodes(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Nodes by name."""
 
@@ -103,7 +113,7 @@ class KubePod(msgspec.Struct, frozen=True, omit_defaults=True):
     """When its grace ends or ended; None: nobody asked for its end."""
 
 
-@topic("kubernetes.pods")
+@topic("kubernetes.pods", pane="cluster")
 class KubernetesPods(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Pods."""
 
@@ -128,9 +138,16 @@ class KubeWorkload(msgspec.Struct, frozen=True, omit_defaults=True):
     message: PrivateText = ""
     images: tuple[str, ...] = ()
     created_at: datetime | None = None
+    zones: tuple[str, ...] = ()
+    """Where its pods are placed, as far as pods and nodes can be seen."""
+    nodes: tuple[str, ...] = ()
+    """On which; sorted, the first eight."""
+    single: str = ""
+    """What would take all of it away at once: ``one replica``, ``one node``, ``one zone`` (of a cluster that has more);
+    empty: nothing alone, or it cannot be told. A fact of how it is built, no fault."""
 
 
-@topic("kubernetes.workloads")
+@topic("kubernetes.workloads", pane="cluster")
 class KubernetesWorkloads(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Workloads; ``deployments/NAMESPACE/NAME`` and so on."""
 
@@ -156,7 +173,7 @@ class KubeScaler(msgspec.Struct, frozen=True, omit_defaults=True):
     scaled_at: datetime | None = None
 
 
-@topic("kubernetes.scalers")
+@topic("kubernetes.scalers", pane="cluster")
 class KubernetesScalers(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """HorizontalPodAutoscalers."""
 
@@ -171,8 +188,14 @@ class KubeQuota(msgspec.Struct, frozen=True, omit_defaults=True):
     hard: dict[str, float] = {}
     used: dict[str, float] = {}
 
+    @property
+    def fullest(self) -> tuple[str, float]:
+        """The resource with the largest share of its limit in use, and that share; ``("", 0.0)`` where nothing is limited."""
+        shares = {name: self.used.get(name, 0.0) / limit for name, limit in self.hard.items() if limit > 0}
+        return max(shares.items(), key=lambda each: (each[1], each[0]), default=("", 0.0))
 
-@topic("kubernetes.quotas")
+
+@topic("kubernetes.quotas", pane="cluster")
 class KubernetesQuotas(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """ResourceQuotas."""
 
@@ -191,6 +214,10 @@ class KubeBudget(msgspec.Struct, frozen=True, omit_defaults=True):
     healthy: int = 0
     needed: int = 0
     expected: int = 0
+    workloads: tuple[str, ...] = ()
+    """Whose pods it counts, as far as pods can be seen: ``Deployment/odoo``."""
+    drained: tuple[str, ...] = ()
+    """Cordoned nodes that hold pods of it: where it allows nothing, their drain waits for it."""
 
     @property
     def blocks(self) -> bool:
@@ -198,7 +225,7 @@ class KubeBudget(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.expected > 0 and self.allowed == 0
 
 
-@topic("kubernetes.budgets")
+@topic("kubernetes.budgets", pane="cluster")
 class KubernetesBudgets(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """PodDisruptionBudgets."""
 
@@ -219,10 +246,32 @@ class KubeWarning(msgspec.Struct, frozen=True, omit_defaults=True):
     last_at: datetime | None = None
 
 
-@topic("kubernetes.warnings")
+@topic("kubernetes.warnings", pane="cluster")
 class KubernetesWarnings(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Warning events; the newest 500 groups. ``NAMESPACE/KIND/NAME/REASON`` → group."""
 
     warnings: dict[str, KubeWarning] = {}
     more: int = 0
     """Groups left out."""
+
+
+class KubeUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a node or a pod uses, by the metrics API: an average over the last ten to thirty seconds."""
+
+    cpu: float = 0.0
+    memory: int = 0
+    """The working set: what counts against a limit."""
+
+
+@topic("kubernetes.usage", pane="cluster")
+class KubernetesUsage(Reading, frozen=True, kw_only=True, omit_defaults=True):
+    """CPU and memory in use. Requests and limits are in the rows of pods and nodes.
+
+    ``not-configured``: the cluster serves no metrics API (metrics.k8s.io); it is asked again all the time.
+    """
+
+    nodes: dict[str, KubeUse] = {}
+    """By name."""
+    pods: dict[str, KubeUse] = {}
+    measured_at: datetime | None = None
+    """When the newest of them was measured, by the cluster's clock."""

@@ -19,4 +19,8 @@ def sources_for(environment: EnvironmentFile, cadences: Cadences) -> list[Source
         from console.sources.redis import redis_sources
 
         sources += redis_sources(environment, cadences)
+    if environment.kubernetes:
+        from console.sources.kubernetes import kubernetes_sources
+
+        sources += kubernetes_sources(environment, cadences)
     return sources

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -11,11 +12,18 @@ import msgspec
 from console.clients.clean import clean
 from console.clients.kubernetes import Kubernetes, KubernetesError
 from console.clients.kubernetes_kinds import KINDS
+from console.clients.kubernetes_optional import OPTIONAL
 from console.sources.base import Check
+from console.sources.kubernetes_usage import GROUP as METRICS
+from console.sources.kubernetes_usage import ROOT as METRICS_ROOT
 
 PRIVILEGE = (
-    "list and watch on nodes, pods, workloads, autoscalers, quotas, budgets and events, and get /readyz; no Secrets"
+    "list and watch on nodes, pods, workloads, autoscalers, quotas, budgets and events, list on their metrics, "
+    "get on logs of pods and on /readyz; where there are any, list and watch on CloudNativePG's clusters and poolers "
+    "and on vulnerability and policy reports; no Secrets"
 )
+_AT_ONCE = 10
+"""Questions that are asked of the API server at the same time."""
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _ACCOUNT = "system:serviceaccount:"
@@ -63,8 +71,10 @@ class _Who(msgspec.Struct, frozen=True):
 
 def needs(namespaces: Sequence[str] = ()) -> list[Need]:
     """All that watching takes; with ``namespaces`` only there, and nodes."""
-    found = [Need("get", path="/readyz")]
-    for kind in KINDS:
+    found = [Need("get", path="/readyz"), Need("list", METRICS, "nodes")]
+    for namespace in namespaces or ("",):
+        found += [Need("list", METRICS, "pods", namespace), Need("get", "", "pods/log", namespace)]
+    for kind in (*KINDS, *OPTIONAL):
         for namespace in namespaces if kind.namespaced and namespaces else ("",):
             found += [Need(verb, kind.group, kind.plural, namespace) for verb in ("list", "watch")]
     return found
@@ -75,7 +85,8 @@ async def examine(api: Kubernetes, cluster: str, patience_s: float, namespaces: 
     what = f"{cluster}: Kubernetes"
     try:
         user = await _user(api, patience_s)
-        missing = [need for need in needs(namespaces) if not await _allowed(api, need, patience_s)]
+        missing = await _missing(api, needs(namespaces), patience_s)
+        absent = await _absent(api, missing, patience_s)
     except KubernetesError as error:
         if error.status == 401:
             return [Check(what, "fail", error.problem, "renew the token or certificate of this kubeconfig's user")]
@@ -83,18 +94,46 @@ async def examine(api: Kubernetes, cluster: str, patience_s: float, namespaces: 
     except msgspec.DecodeError as error:
         return [Check(what, "cannot tell", f"an access review was answered strangely: {clean(str(error), 100)}")]
     checks = [Check(what, "pass", f"answers; we are {user or 'somebody it does not name'}")]
-    if not missing:
-        return [*checks, Check(f"{what} role", "pass", PRIVILEGE)]
-    told = "not allowed: " + ", ".join(str(need) for need in missing[:6]) + (", …" if len(missing) > 6 else "")
+    lacking = [need for need in missing if need.group not in absent]
+    if not lacking:
+        later = f"; not allowed, and not there either: {', '.join(sorted(absent))}" if missing else ""
+        return [*checks, Check(f"{what} role", "pass", PRIVILEGE + later)]
+    told = "not allowed: " + ", ".join(str(need) for need in lacking[:6]) + (", …" if len(lacking) > 6 else "")
+    # With what may be installed later: then nobody has to come again.
     return [*checks, Check(f"{what} role", "fail", told, manifest(missing, user))]
+
+
+async def _missing(api: Kubernetes, wanted: Sequence[Need], patience_s: float) -> list[Need]:
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def allowed(need: Need) -> bool:
+        async with gate:
+            return await _allowed(api, need, patience_s)
+
+    answers = await asyncio.gather(*(allowed(need) for need in wanted))
+    return [need for need, answer in zip(wanted, answers, strict=True) if not answer]
+
+
+async def _absent(api: Kubernetes, missing: Iterable[Need], patience_s: float) -> set[str]:
+    """Groups that not every cluster has, and this one does not serve."""
+    versions = {kind.group: kind.root for kind in OPTIONAL} | {METRICS: METRICS_ROOT}
+    absent = set()
+    for group in {need.group for need in missing} & set(versions):
+        try:
+            await api.get(versions[group], patience_s)
+        except KubernetesError as error:
+            if error.status == 404:
+                absent.add(group)
+    return absent
 
 
 async def _allowed(api: Kubernetes, need: Need, patience_s: float) -> bool:
     if need.path:
         spec: dict[str, object] = {"nonResourceAttributes": {"verb": need.verb, "path": need.path}}
     else:
-        wanted = {"verb": need.verb, "group": need.group, "resource": need.resource, "namespace": need.namespace}
-        spec = {"resourceAttributes": wanted}
+        resource, _, part = need.resource.partition("/")
+        wanted = {"verb": need.verb, "group": need.group, "resource": resource, "namespace": need.namespace}
+        spec = {"resourceAttributes": wanted | ({"subresource": part} if part else {})}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
     return msgspec.json.decode(await api.review(_REVIEW, patience_s, body), type=_Review).status.allowed
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.clients.kubernetes_kinds import PODS
-from console.clients.kubernetes_mirror import PAGE, page_type
+from console.clients.kubernetes_kinds import PAGE, PODS
+from console.clients.kubernetes_mirror import page_type
 from console.frames import diff, encoder
 from console.readings.kubernetes import KubernetesPods
 from console.sources import kubernetes_rows as rows

@@ -12,12 +12,14 @@ import yaml
 from console.clients.kubernetes import Access, Kubernetes
 from console.lab.kube import builtin
 from console.sources.kubernetes_cluster import Cluster
-from console.sources.kubernetes_privilege import Need, examine, manifest
-from tests.rigs_kubernetes import ApiServer, until
+from console.sources.kubernetes_privilege import Need, examine, manifest, needs
+from tests.lab.kube.rig import Measured
+from tests.rigs_kubernetes import ApiServer, all_told, until
 
 _KINDS = {
     kind.kind: kind for kind in (builtin.ROLE, builtin.CLUSTER_ROLE, builtin.ROLE_BINDING, builtin.CLUSTER_ROLE_BINDING)
 }
+LATER = ("metrics.k8s.io", "aquasecurity.github.io", "wgpolicyk8s.io")
 
 
 def apply(server: ApiServer, text: str) -> None:
@@ -41,7 +43,7 @@ async def test_the_printed_manifest_is_enough(
     assert [check.answer for check in await examine(client, "main", 5, namespaces)] == ["pass", "pass"]
     await client.close()
     cluster = watched(*namespaces)
-    await until(lambda: all(each.readable for found in cluster.mirrors.values() for each in found))
+    await until(lambda: all_told(cluster))
     pulse = await cluster.pulse(5)
     assert pulse.ready and pulse.status == "ok"
 
@@ -49,13 +51,35 @@ async def test_the_printed_manifest_is_enough(
 @pytest.mark.server
 async def test_only_what_is_missing_is_asked_for(api_server: ApiServer) -> None:
     api_server.as_viewer()
+    api_server.cluster.metrics = Measured()
     api_server.allow("nodes", "pods", "deployments", "statefulsets", "daemonsets", "resourcequotas", "events")
+    api_server.allow("clusters", "poolers", groups=("postgresql.cnpg.io",))
     client = api_server.client()
     (_, role) = await examine(client, "main", 5)
     await client.close()
+    assert "aquasecurity" not in role.detail, "what is not there is not missing"
     rules = next(iter(yaml.safe_load_all(role.mend)))["rules"]
-    asked = {resource for rule in rules for resource in rule.get("resources", ())}
-    assert asked == {"horizontalpodautoscalers", "poddisruptionbudgets"}
+    asked = {(group, name) for rule in rules for group in rule.get("apiGroups", ()) for name in rule["resources"]}
+    assert asked == {
+        ("autoscaling", "horizontalpodautoscalers"), ("policy", "poddisruptionbudgets"), ("", "pods/log"),
+        ("metrics.k8s.io", "nodes"), ("metrics.k8s.io", "pods"),
+        ("aquasecurity.github.io", "vulnerabilityreports"), ("wgpolicyk8s.io", "policyreports"),
+    }  # fmt: skip
+
+
+@pytest.mark.server
+async def test_what_a_cluster_does_not_have_need_not_be_allowed(api_server: ApiServer) -> None:
+    api_server.as_viewer()
+    client = api_server.client()
+    (_, role) = await examine(client, "main", 5)
+    apply(api_server, manifest([need for need in needs() if need.group not in LATER], "viewer"))
+    (_, enough) = await examine(client, "main", 5)
+    assert enough.answer == "pass" and "metrics.k8s.io" in enough.detail
+    assert "metrics.k8s.io" in role.mend
+    api_server.cluster.metrics = Measured()
+    (_, again) = await examine(client, "main", 5)
+    await client.close()
+    assert again.answer == "fail" and "list nodes.metrics.k8s.io" in again.detail
 
 
 @pytest.mark.server

@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from console.clients import kubernetes_kinds as kinds
 from console.clients.kubernetes_mirror import page_type
 from console.clients.quantity import quantity
-from console.engine.registry import panes_of
 from console.frames import apply, diff
 from console.readings import NOT_RECORDED, hide_text, topics
-from console.readings import kubernetes as readings_module
 from console.readings.kubernetes import KubernetesPods, KubernetesWarnings, KubeWarning
 from console.sources import kubernetes_rows as rows
 from tests.rigs_kubernetes import real_pod
@@ -199,7 +197,7 @@ def test_frames_carry_every_change(history: list[Any]) -> None:
         assert shown[reading.where] == reading
 
 
-def test_no_pane_appears_before_somebody_fills_it() -> None:
-    mine = [cls for cls in topics().values() if cls.__module__ == readings_module.__name__]
-    assert len(mine) == 8
-    assert "cluster" not in panes_of([])
+def test_every_topic_has_its_pane() -> None:
+    mine = [cls for cls in topics().values() if cls.topic.partition(".")[0] == "kubernetes"]
+    assert len(mine) == 11
+    assert {cls.pane for cls in mine} == {"cluster"}

@@ -9,14 +9,14 @@ import pytest
 
 from console.clients import kubernetes_mirror
 from console.clients.kubernetes import Kubernetes, KubernetesError
-from console.clients.kubernetes_kinds import BUDGETS, KINDS, NODES, PODS
-from console.clients.kubernetes_mirror import PAGE, Mirror
+from console.clients.kubernetes_kinds import BUDGETS, KINDS, NODES, PAGE, PODS
+from console.clients.kubernetes_mirror import Mirror
 from console.lab.kube import builtin
 from console.readings.kubernetes import KubePod
 from console.sources.base import SourceError
 from console.sources.kubernetes_cluster import Cluster
 from tests.lab.kube.rig import VIEWER
-from tests.rigs_kubernetes import ApiServer, real_pod, until
+from tests.rigs_kubernetes import ApiServer, all_told, real_pod, until
 
 pytestmark = pytest.mark.server
 
@@ -28,7 +28,7 @@ def mirror(cluster: Cluster) -> Mirror[KubePod]:
 
 
 async def all_watching(cluster: Cluster) -> None:
-    await until(lambda: all(each.readable for found in cluster.mirrors.values() for each in found))
+    await until(lambda: all_told(cluster))
 
 
 async def test_what_is_there_is_listed_and_what_changes_is_seen(api_server: ApiServer, watched: Begin) -> None:

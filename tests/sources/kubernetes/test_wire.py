@@ -14,7 +14,7 @@ from console.sources.base import SourceError
 from console.sources.kubernetes_cluster import Cluster
 from tests.lab.kube.rig import ADMIN
 from tests.lab.kube.tls import serve
-from tests.rigs_kubernetes import ApiServer, until
+from tests.rigs_kubernetes import ApiServer, all_told, until
 from tests.tools.proxy import BOTH, TO_CLIENT, Cut, FaultProxy, Garbage, Hang
 
 pytestmark = pytest.mark.server
@@ -32,7 +32,7 @@ async def beyond(line: FaultProxy) -> AsyncIterator[Cluster]:
     """A cluster that is watched through it."""
     cluster = Cluster(Kubernetes(Access(server=f"http://127.0.0.1:{line.port}", token=lambda: ADMIN)), "main")
     cluster.start()
-    await until(lambda: all(each.readable for found in cluster.mirrors.values() for each in found))
+    await until(lambda: all_told(cluster))
     await cluster.pulse(5)
     yield cluster
     await cluster.close()
