@@ -28,6 +28,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_file: str
     data_dir: str
     log_file: str
+    """Empty: stderr alone, where a container's log is taken from."""
+    interface: str = "127.0.0.1"
+    """Address that it listens on."""
+    echo_log: bool = False
+    """Lines for ``log_file`` go to stderr too."""
     dbfilter: str = ".*"
     list_db: bool = True
     web: int = 2
@@ -37,7 +42,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Pause between a cron worker's rounds; a few seconds are added, by the worker's process number."""
     maintenance_db: str = "postgres"
     redis_host: str = ""
+    """With ``redis_port``, the session store; or ``redis_sentinels``, who say which server is primary."""
     redis_port: int = 0
+    redis_sentinels: list[tuple[str, int]] = []
+    redis_master: str = ""
+    """Name by which the Sentinels know it. They have the same password."""
     redis_password_file: str = ""
     redis_prefix: str = ""
     limits: Limits = Limits()

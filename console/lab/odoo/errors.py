@@ -27,6 +27,12 @@ class AccessDenied(OdooError):  # noqa: N818 - Odoo's name
         super().__init__("Access Denied")
 
 
+class AccessError(OdooError):
+    """A user who may not do this."""
+
+    name = "odoo.exceptions.AccessError"
+
+
 class MissingError(OdooError):
     """A record that is gone."""
 

@@ -62,6 +62,8 @@ class Size(msgspec.Struct, frozen=True):
     attachments: int = 120
     jobs: int = 200
     seed: int = 1
+    object_store: bool = True
+    """A third of the documents is in object storage; else in the file store."""
 
 
 class Filler:
@@ -157,21 +159,31 @@ def _people(filler: Filler, size: Size, chance: random.Random, password: str) ->
     )
     filler.add("res_partner", [admin])
     stored = passwords.hashed(password)
-    users = [("__system__", 2, False, None), ("admin", 3, True, stored)]
+    _users(filler, [("__system__", 2, False, None), ("admin", 3, True, stored)])
     for n in range(size.users):
         (who,) = filler.add("res_partner", [partner(version, f"Site user {n + 1}", email=f"user{n + 1}@example.com")])
-        users.append((f"user{n + 1}", who, True, stored))
+        _users(filler, [(f"user{n + 1}", who, True, stored)])
+    ago = (filler.now - timedelta(minutes=chance.randrange(60 * 24 * 5)) for _ in range(size.users))
+    filler.add("res_users_log", ({"create_uid": n + 3, "create_date": when} for n, when in enumerate(ago)))
+
+
+def _users(filler: Filler, users: Iterable[tuple[str, int, bool, str | None]], *, share: bool = False) -> None:
+    """By login, partner, whether active, stored password."""
     filler.add(
         "res_users",
         (
-            {"login": login, "partner_id": who, "active": active, "password": secret, "company_id": 1, "share": False,
+            {"login": login, "partner_id": who, "active": active, "password": secret, "company_id": 1, "share": share,
              "notification_type": "email", "odoobot_state": "not_initialized" if login == "__system__" else "onboarding_emoji",
              "tour_enabled": False, "signature": ""}
             for login, who, active, secret in users
         ),
     )  # fmt: skip
-    ago = (filler.now - timedelta(minutes=chance.randrange(60 * 24 * 5)) for _ in range(size.users))
-    filler.add("res_users_log", ({"create_uid": n + 3, "create_date": when} for n, when in enumerate(ago)))
+
+
+def add_reader(filler: Filler, login: str, password: str) -> None:
+    """A user from outside, who reads and changes nothing."""
+    (who,) = filler.add("res_partner", [_partner(filler.version, login, email=f"{login}@example.com")])
+    _users(filler, [(login, who, True, passwords.hashed(password))], share=True)
 
 
 def _settings(filler: Filler, chance: random.Random, address: str) -> None:
@@ -207,15 +219,10 @@ def _orders(filler: Filler, size: Size, chance: random.Random, vendors: list[int
 
 
 def _documents(filler: Filler, size: Size, chance: random.Random, database: str, data_dir: Path) -> dict[str, bytes]:
-    options = Json({"note": "endpoint and keys are the platform's"}).dumps({"endpoint_url": ""})
-    storage = {
-        "name": "S3",
-        "code": "s3",
-        "protocol": "s3",
-        "directory_path": f"{database}-documents",
-        "options": options,
-    }
-    filler.add("fs_storage", [storage])
+    if size.object_store:
+        options = Json({"note": "endpoint and keys are the platform's"}).dumps({"endpoint_url": ""})
+        storage = {"name": "S3", "code": "s3", "protocol": "s3", "directory_path": f"{database}-documents"}
+        filler.add("fs_storage", [storage | {"options": options}])
     objects: dict[str, bytes] = {}
     rows = []
     for n in range(size.attachments):
@@ -228,7 +235,7 @@ def _documents(filler: Filler, size: Size, chance: random.Random, database: str,
             "company_id": 1,
             "db_datas": None,
         }
-        if n % 3 == 0:
+        if n % 3 == 0 or (n % 3 == 2 and not size.object_store):
             row["store_fname"] = attachments.write(data_dir, database, content)
         elif n % 3 == 1:
             row["store_fname"], row["db_datas"] = None, content

@@ -54,9 +54,13 @@ class Server:
             signal.signal(number, self._signalled)
         version = VERSIONS[self._config.version].series
         log.line("INFO", None, "odoo", f"Odoo version {version}")
-        self._listener = socket.create_server(("127.0.0.1", self._config.port), backlog=8 * max(self._config.web, 1))
+        self._listener = socket.create_server(
+            (self._config.interface, self._config.port), backlog=8 * max(self._config.web, 1)
+        )
         self._listener.setblocking(False)
-        log.line("INFO", None, LOGGER, f"HTTP service (werkzeug) running on 127.0.0.1:{self._config.port}")
+        log.line(
+            "INFO", None, LOGGER, f"HTTP service (werkzeug) running on {self._config.interface}:{self._config.port}"
+        )
         gc.freeze()
         while not self._ending:
             self._reap()

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from console.lab.odoo.config import Config
 from console.lab.odoo.versions import Version
 
 LIFETIME_S = 604_800
 ANONYMOUS_S = 10_800
+_TRIES = 4
+"""Of a command, with pauses of 0.1 to 0.8 s between them."""
 
 
 class Session:
@@ -52,14 +57,27 @@ class Store(Protocol):
         """Forget it."""
 
 
+def _client(config: Config) -> redis.Redis:
+    """A client of the session store's primary.
+
+    Through Sentinels each new connection goes to whoever is primary then, and one that finds itself at a former primary
+    (READONLY, or closed) is made anew: a failover costs requests their answer only while there is no primary.
+    """
+    common: dict[str, Any] = {
+        "password": config.redis_password(), "protocol": 2, "socket_timeout": 5, "socket_connect_timeout": 5,
+        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.1), _TRIES),
+    }  # fmt: skip
+    if not config.redis_sentinels:
+        return redis.Redis(host=config.redis_host, port=config.redis_port, **common)
+    ask = {"password": config.redis_password(), "socket_timeout": 1, "socket_connect_timeout": 1}
+    return Sentinel(config.redis_sentinels, sentinel_kwargs=ask).master_for(config.redis_master, **common)  # type: ignore[no-untyped-call,no-any-return]
+
+
 class ValkeyStore:
     """As session_redis keeps them, in database 0."""
 
     def __init__(self, config: Config) -> None:
-        self._client = redis.Redis(
-            host=config.redis_host, port=config.redis_port, password=config.redis_password(), protocol=2,
-            socket_timeout=5, socket_connect_timeout=5,
-        )  # fmt: skip
+        self._client = _client(config)
         self._stem = f"session::{config.redis_prefix}:" if config.redis_prefix else "session:"
 
     def load(self, sid: str) -> Session | None:
@@ -114,6 +132,6 @@ class DiskStore:
 
 def store(config: Config, version: Version) -> Store:
     """The store that this version and configuration have."""
-    if config.redis_host and not version.device_log:
+    if (config.redis_host or config.redis_sentinels) and not version.device_log:
         return ValkeyStore(config)
     return DiskStore(Path(config.data_dir, "sessions"))
