@@ -23,4 +23,8 @@ def sources_for(environment: EnvironmentFile, cadences: Cadences) -> list[Source
         from console.sources.kubernetes import kubernetes_sources
 
         sources += kubernetes_sources(environment, cadences)
+    if environment.traefik:
+        from console.sources.traefik import traefik_sources
+
+        sources += traefik_sources(environment, cadences)
     return sources

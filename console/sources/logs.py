@@ -11,18 +11,16 @@ import contextlib
 import ctypes
 import os
 import signal
-import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from console.clients.clean import clean
 from console.clients.redact import redact
 from console.readings import LogTail, Reading
 from console.settings import Cadence, EnvironmentFile, LogSource
 from console.sources.base import Check, SourceError
-from console.threads import in_daemon
+from console.sources.tail import FileTail
 
 LINES = 500
 LINE_LIMIT = 2000
@@ -32,7 +30,9 @@ _WINDOW = 512 * 1024
 
 
 def log_source(environment: EnvironmentFile, target: str, cadence: Cadence) -> LogTailSource | None:
-    """The log of ``postgres CLUSTER/MEMBER``, ``redis CACHE/SERVER`` or ``sentinel CACHE/SENTINEL``.
+    """The log of ``postgres CLUSTER/MEMBER``, ``redis CACHE/SERVER``, ``sentinel CACHE/SENTINEL`` or ``traefik INGRESS/SERVER``.
+
+    Of ``traefik INGRESS`` alone: the access log.
 
     None where the environment file names no log for it.
     """
@@ -47,6 +47,9 @@ def log_source(environment: EnvironmentFile, target: str, cadence: Cadence) -> L
         servers = cache.servers if kind == "redis" else cache.sentinel.servers if cache.sentinel else {}
         server = servers.get(name)
         where = server.log if server else None
+    elif kind.startswith("traefik") and group in environment.traefik:
+        ingress = environment.traefik[group]
+        where = ingress.servers[name].log if name in ingress.servers else None if name else ingress.access_log
     if where is None or not (where.path or where.command):
         return None
     return LogTailSource(where, target, cadence)
@@ -63,7 +66,7 @@ class LogTailSource:
         self.every_s = cadence.every_s
         self.deadline_s = cadence.deadline_s
         self.origin = clean(where.path or redact(clean(" ".join(where.command), 2000)), 300)
-        self._follower: _File | _Command = _File(where.path) if where.path else _Command(where.command)
+        self._follower: _File | CommandTail = _File(where.path) if where.path else CommandTail(where.command)
         self._lines: deque[tuple[int, str]] = deque(maxlen=LINES)
 
     async def read(self) -> LogTail:
@@ -106,22 +109,14 @@ def _append(lines: deque[tuple[int, str]], raw: bytes) -> None:
 
 
 class _File:
-    """A file by its end: after the first look only what was added is read. Rotation and truncation begin anew."""
+    """A file by its end."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path).expanduser()
-        self._is: tuple[int, int] | None = None
-        self._offset = 0
+        self._tail = FileTail(path, _WINDOW)
 
     async def read(self, lines: deque[tuple[int, str]]) -> str:
         """Append what is new; the file's name."""
-        try:
-            # In a thread: the file may lie on a mount that hangs.
-            path, new = await in_daemon(self._new, f"log {self._path.name}")
-        except OSError as error:
-            raise SourceError(
-                f"{self._path}: {error.strerror or error}", denied=isinstance(error, PermissionError)
-            ) from None
+        path, new = await self._tail.fresh()
         _append(lines, new)
         return str(path)
 
@@ -131,47 +126,8 @@ class _File:
     async def close(self) -> None:
         """Nothing is held open."""
 
-    def _new(self) -> tuple[Path, bytes]:
-        path = _newest(self._path)
-        # Not blocking: a pipe that nobody writes to would hang.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        try:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise OSError(0, "not a regular file")
-            if self._is != (found.st_dev, found.st_ino) or found.st_size < self._offset:
-                self._is, self._offset = (found.st_dev, found.st_ino), 0
-            begin = max(self._offset, found.st_size - _WINDOW)
-            raw = os.pread(descriptor, max(0, found.st_size - begin), begin)
-        finally:
-            os.close(descriptor)
-        end = raw.rfind(b"\n") + 1  # a line that is still being written comes with the next look
-        if not end and len(raw) < _WINDOW:
-            return path, b""
-        whole = raw[:end] if end else raw
-        skipped = begin > self._offset
-        self._offset = begin + len(whole)
-        # What was skipped ended in the middle of a line.
-        return path, whole[whole.find(b"\n") + 1 :] if skipped and end else whole
 
-
-def _newest(path: Path) -> Path:
-    """The file, or of a directory the file that was written last."""
-    if not path.is_dir():
-        return path
-    newest: tuple[float, str] | None = None
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or not entry.is_file():
-                continue
-            found = (entry.stat().st_mtime, entry.path)
-            newest = max(newest, found) if newest else found
-    if newest is None:
-        raise OSError(0, "an empty directory")
-    return Path(newest[1])
-
-
-class _Command:
+class CommandTail:
     """A command that prints the tail. It is run anew for each look, and what it printed before is recognised."""
 
     def __init__(self, command: list[str]) -> None:
@@ -181,6 +137,11 @@ class _Command:
 
     async def read(self, lines: deque[tuple[int, str]]) -> str:
         """Run it and append what is new."""
+        _merge(lines, list(_cleaned(await self.output())))
+        return ""
+
+    async def output(self) -> bytes:
+        """The end of what it prints. Raises SourceError."""
         try:
             process = self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -202,8 +163,7 @@ class _Command:
         if code != 0:
             said = clean(redact(clean(complaint[-1000:], 1000)), 200)
             raise SourceError(f"{self._command[0]} ended with {code}: {said}")
-        _merge(lines, list(_cleaned(output)))
-        return ""
+        return output
 
     def abandon(self) -> None:
         """End it and what it started."""
