@@ -16,7 +16,7 @@ import msgspec
 from console import frames, wire
 from console.board import Board
 from console.engine.peer import Peer
-from console.readings import Address, LogTail, Reading
+from console.readings import Address, Description, LogTail, Reading
 
 CAP = 128 * 1024
 """Bytes waiting in a client's transport above which no more is written."""
@@ -25,7 +25,7 @@ ROWS = 500
 GREETING_S = 5.0
 STALLED_S = 10.0
 """Seconds after which what a stalled client was sent is forgotten: it gets keyframes when it wakes."""
-SHORT_LIVED = frozenset({LogTail.topic})
+SHORT_LIVED = frozenset({LogTail.topic, Description.topic})
 
 
 class Hub(Protocol):
@@ -59,8 +59,8 @@ class Client(asyncio.Protocol):
         self.peer = Peer(0, 0, 0, "")
         self.greeting: wire.Greeting | None = None
         self.since = datetime.now(UTC)
-        self.logs: set[str] = set()
-        """Logs that this client follows, by target."""
+        self.asked: set[Address] = set()
+        """Short-lived topics that this client asked for."""
 
     # --- connection -----------------------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class Client(asyncio.Protocol):
     def wants(self, where: Address) -> bool:
         """Whether it subscribed to this address."""
         if where.topic in SHORT_LIVED:
-            return where.key in self.logs or f"{where.topic} {where.key}" in self._topics
+            return where in self.asked or f"{where.topic} {where.key}" in self._topics
         topics = self._topics
         return wire.EVERYTHING in topics or where.topic in topics or f"{where.topic} {where.key}" in topics
 

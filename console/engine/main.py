@@ -23,7 +23,7 @@ from console.engine.history import recorded_trends
 from console.engine.lock import Lock
 from console.engine.log import Redactor, log_to, secrets_of
 from console.engine.recorder import Recorder
-from console.engine.registry import applications_of, log_source, panes_of, sources_of
+from console.engine.registry import applications_of, log_source, object_source, panes_of, sources_of
 from console.engine.requests import Requests
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
@@ -121,7 +121,11 @@ class Engine:
         self._recorder = Recorder(where.recordings, environment.name, record_text=environment.record_text)
         self._core = Core(self._board, judge(environment, defaults), self._recorder)
         self._requests = Requests(
-            self._core, lambda target: log_source(environment, target, defaults), shared=where.shared, stop=self.stop
+            self._core,
+            lambda target: log_source(environment, target, defaults),
+            lambda target: object_source(environment, target, defaults),
+            shared=where.shared,
+            stop=self.stop,
         )
         self._stopped: asyncio.Event | None = None
 

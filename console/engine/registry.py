@@ -44,13 +44,24 @@ def applications_of(environment: EnvironmentFile) -> dict[str, Tenant]:
 
 
 def log_source(environment: EnvironmentFile, target: str, defaults: Defaults) -> Source:
-    """The source of one server's log; ``target`` is the address of its reading, ``postgres main/pg-1``.
+    """The source of one log: of a server as the environment file names it, or of a pod; see ``console.readings.reply``.
 
-    Raises LookupError with a sentence where the environment file names no log for it.
+    Raises LookupError with a sentence where there is none.
     """
-    from console.sources import logs
+    from console.sources import kubernetes_reply, logs
 
-    source = logs.log_source(environment, target, defaults.cadences.fast)
+    source = kubernetes_reply.log_source(environment, target, defaults.cadences)
+    source = source or logs.log_source(environment, target, defaults.cadences.fast)
     if source is None:
         raise LookupError(f"the environment file names no log for {target[:80]}")
+    return source
+
+
+def object_source(environment: EnvironmentFile, target: str, defaults: Defaults) -> Source:
+    """The source that describes one object. Raises LookupError with a sentence where ``target`` means none."""
+    from console.sources import kubernetes_reply
+
+    source = kubernetes_reply.object_source(environment, target, defaults.cadences)
+    if source is None:
+        raise LookupError(f"{target[:80]} is nothing that can be described")
     return source

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 
 from console import wire
 from console.engine.client import SHORT_LIVED, Client
 from console.engine.core import Core
-from console.readings import Address, LogTail
+from console.readings import Address, Description, LogTail, Reading, address
 from console.sources.base import Source
 
-_log = logging.getLogger(__name__)
+SourceOf = Callable[[str], Source]
+"""Makes the source that answers for a target."""
+MOST_ASKED = 8
+"""Logs and descriptions that one console may have kept up at the same time."""
+_ASKED: dict[str, type[Reading]] = {"log": LogTail, "describe": Description}
+_LEFT: dict[str, type[Reading]] = {"unlog": LogTail, "undescribe": Description}
 
 
 class Requests:
@@ -21,17 +25,18 @@ class Requests:
     def __init__(
         self,
         core: Core,
-        log_of: Callable[[str], Source],
+        log_of: SourceOf,
+        object_of: SourceOf,
         *,
         shared: bool,
         stop: Callable[[str], None],
     ) -> None:
-        """``log_of`` makes the source of a server's log; it raises LookupError with a sentence where there is none."""
+        """``log_of`` makes the source of a log, ``object_of`` that of an object; LookupError says why there is none."""
         self._core = core
-        self._log_of = log_of
+        self._makers: dict[str, SourceOf] = {LogTail.topic: log_of, Description.topic: object_of}
         self._shared = shared
         self._stop = stop
-        self._followers: dict[str, set[Client]] = {}
+        self._followers: dict[Address, set[Client]] = {}
 
     def __call__(self, client: Client, request: wire.Request) -> str:
         """Do what ``client`` asks."""
@@ -39,26 +44,28 @@ class Requests:
             return self._subscribe(client, request.topics)
         if request.do == "refresh":
             return self._refresh(request.target)
-        if request.do == "log":
-            return self._follow(client, request.target)
-        if request.do == "unlog":
-            self._unfollow(client, request.target)
-            client.take_away(Address(LogTail.topic, request.target))
+        if request.do in _ASKED:
+            return self._follow(client, address(_ASKED[request.do], request.target))
+        if request.do in _LEFT:
+            where = address(_LEFT[request.do], request.target)
+            self._unfollow(client, where)
+            client.take_away(where)
             return ""
         return self._end(client)
 
     def left(self) -> None:
-        """Somebody left: logs that nobody follows any more are let go."""
+        """Somebody left: what nobody asks for any more is let go."""
         server = self._core.server
         present = set(server.clients) if server else set()
-        for target, followers in list(self._followers.items()):
+        for where, followers in list(self._followers.items()):
             for client in followers - present:
-                self._unfollow(client, target)
+                self._unfollow(client, where)
 
     def _subscribe(self, client: Client, topics: list[str]) -> str:
-        wanted = {topic.partition(" ")[2] for topic in topics if topic.partition(" ")[0] in SHORT_LIVED}
-        for target in client.logs - wanted:
-            self._unfollow(client, target)
+        pairs = (topic.partition(" ") for topic in topics)
+        wanted = {Address(topic, target) for topic, _, target in pairs if topic in SHORT_LIVED}
+        for where in client.asked - wanted:
+            self._unfollow(client, where)
         client.subscribe(frozenset(topics[:500]))
         return ""
 
@@ -71,29 +78,30 @@ class Requests:
         asked = scheduler.refresh(lambda where: not target or f"{where.topic} {where.key}" in pairs)
         return "" if asked else f"nothing is read for {target!r:.80}"
 
-    def _follow(self, client: Client, target: str) -> str:
+    def _follow(self, client: Client, where: Address) -> str:
         scheduler = self._core.scheduler
         if scheduler is None:
             return "the engine is not looking yet"
-        if target not in self._followers:
+        if len(client.asked - {where}) >= MOST_ASKED:
+            return f"this console asks for {MOST_ASKED} logs and descriptions already"
+        if where not in self._followers:
             try:
-                source = self._log_of(target)
+                source = self._makers[where.topic](where.key)
             except LookupError as error:
                 return str(error.args[0])
-            self._followers[target] = set()
+            self._followers[where] = set()
             scheduler.add(source)
-        self._followers[target].add(client)
-        client.logs.add(target)
-        client.touch(Address(LogTail.topic, target))
+        self._followers[where].add(client)
+        client.asked.add(where)
+        client.touch(where)
         client.pump()
         return ""
 
-    def _unfollow(self, client: Client, target: str) -> None:
-        client.logs.discard(target)
-        followers = self._followers.get(target, set())
+    def _unfollow(self, client: Client, where: Address) -> None:
+        client.asked.discard(where)
+        followers = self._followers.get(where, set())
         followers.discard(client)
-        if not followers and self._followers.pop(target, None) is not None and self._core.scheduler is not None:
-            where = Address(LogTail.topic, target)
+        if not followers and self._followers.pop(where, None) is not None and self._core.scheduler is not None:
             self._core.scheduler.drop(where)
             self._core.remove(where)
 

@@ -28,7 +28,7 @@ _SCALARS = 6000
 """Values of an object that are kept."""
 _MOST_BYTES = 4 * 2**20
 _SECRET = re.compile(r"passw|secret|token|credential|api.?key|private.?key|\bdsn\b|database_url", re.IGNORECASE)
-_MASKED = "(not shown)"
+_MASKED = "***"
 _DROPPED = frozenset({"kubectl.kubernetes.io/last-applied-configuration"})
 _FIRST = ("apiVersion", "kind", "metadata", "spec", "status")
 
@@ -101,7 +101,15 @@ def yaml_of(found: Mapping[str, Any]) -> list[str]:
 
 def _line(text: str) -> str:
     indent = len(text) - len(text.lstrip(" "))
-    return " " * min(indent, 80) + clean(redact(text.lstrip(" ")), LINE_LIMIT)
+    return " " * min(indent, 80) + clean(text.lstrip(" "), LINE_LIMIT)
+
+
+def _secret(name: str, value: str) -> bool:
+    """Whether a value is one by its name; ``secretName`` and ``secretKeyRef`` only say where one is."""
+    if name.endswith(("Name", "Ref", "Path")):
+        return False
+    pair = f"{name}: {value[:200]}"
+    return bool(_SECRET.search(name)) or (redact(pair) != pair and redact(value) == value)
 
 
 class _Shown:
@@ -130,7 +138,7 @@ class _Shown:
             return [self._value(name, each) for each in value[: max(0, self._left)]]
         self._left -= 1
         if isinstance(value, str):
-            if _SECRET.search(name) and not name.endswith(("Name", "Ref")) and value:
+            if value and _secret(name, value):
                 return _MASKED
             return redact(value) if len(value) <= _TEXT else redact(value[:_TEXT]) + "…"
         return value

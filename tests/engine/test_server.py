@@ -20,11 +20,11 @@ from console.engine import core as core_module
 from console.engine.client import ROWS, STALLED_S
 from console.engine.core import Core
 from console.engine.peer import Peer, may_connect
-from console.engine.requests import Requests
+from console.engine.requests import MOST_ASKED, Requests
 from console.engine.scheduler import Scheduler
 from console.engine.server import Server
 from console.place import Place
-from console.readings import Activity, Environment, Findings, LogTail, PostgresMember, Reading
+from console.readings import Activity, Description, Environment, Findings, LogTail, PostgresMember, Reading
 from console.sources.base import Source
 from tests.engine.fake_engine import CountingJudge
 from tests.engine.fakes import NEVER, FakeSource, activity, member
@@ -65,7 +65,7 @@ class Rig:
         self.core = Core(self.board, CountingJudge(None, None), self.recorder)  # type: ignore[arg-type]
         self.stopped: list[str] = []
         self.logs: list[FakeSource] = []
-        requests = Requests(self.core, self.log_of, shared=False, stop=self.stopped.append)
+        requests = Requests(self.core, self.log_of, self.object_of, shared=False, stop=self.stopped.append)
         self.server = Server(self.board, HELLO, requests, requests.left)
         self.scheduler = Scheduler([], self.core.put, str)
         self.core.server, self.core.scheduler = self.server, self.scheduler
@@ -83,6 +83,14 @@ class Rig:
             )
         )
         return self.logs[-1]
+
+    def object_of(self, target: str) -> Source:
+        return FakeSource(
+            lambda n: Description(taken_at=member().taken_at, key=target, lines={1: f"seen: {n}"}),
+            reading=Description,
+            key=target,
+            every_s=0.1,
+        )
 
     async def settled(self) -> Board:
         """The board once all that was put has taken effect."""
@@ -318,6 +326,20 @@ async def test_a_log_is_followed_while_somebody_looks(rig: Rig) -> None:
     assert rig.logs[0].closed == 0
     await second.leave()
     await until(lambda: rig.board.get(LogTail, target) is None and rig.logs[0].closed == 1)
+
+
+async def test_objects_are_described_while_somebody_looks(rig: Rig) -> None:
+    person = await Person.come(rig, "*")
+    target = "kubernetes.pods lab/t1/web"
+    assert await person.answer(person.ask("log", target="postgres main/pg-1")) == ""
+    assert await person.answer(person.ask("describe", target=target)) == ""
+    await person.until(lambda: person.board.get(Description, target) is not None)
+    assert await person.answer(person.ask("undescribe", target=target)) == ""
+    await person.until(lambda: person.board.get(Description, target) is None)
+    await until(lambda: rig.board.get(Description, target) is None)
+    assert rig.board.get(LogTail, "postgres main/pg-1") is not None
+    asked = [await person.answer(person.ask("describe", target=f"{target}-{n}")) for n in range(MOST_ASKED)]
+    assert asked[:-1] == [""] * (MOST_ASKED - 1) and "already" in asked[-1]
 
 
 @pytest.mark.parametrize(
