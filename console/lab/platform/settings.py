@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``127.A.B``: nodes are .1 to .9, Services .200 and up by name only, pods .10 to .199; no other laboratory may have it."""
     plain_port: int | None = None
     """Of the same over plain HTTP; None: not served."""
-    nodes: list[Node] = NODES
+    nodes: list[Node] = msgspec.field(default_factory=lambda: list(NODES))
     images: dict[str, Image] = {}
     """By name with tag."""
 

@@ -1,0 +1,136 @@
+"""Measures what pods use: for metrics.k8s.io, for memory limits and for the nodes' own memory."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import UTC, datetime
+
+from console.lab.kube import quantity
+from console.lab.kube.kinds import Json
+from console.lab.platform import usage
+from console.lab.platform.container import Container, Usage
+from console.lab.platform.kubelet import Kubelets
+from console.lab.platform.nodes import Reporter
+from console.lab.platform.podrun import PodRun
+
+WINDOW_S = 10.0
+LIMITS_S = 2.0
+"""How often memory limits are looked at; a kernel's cgroup would not wait."""
+
+
+def _moment() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Meter:
+    """Samples process trees."""
+
+    def __init__(self, kubelets: Kubelets, reporters: list[Reporter]) -> None:
+        self._kubelets = kubelets
+        self._reporters = reporters
+        self._before: dict[int, tuple[float, float]] = {}
+
+    async def run(self) -> None:
+        """For ever."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if loop.time() >= due:
+                due += WINDOW_S
+                await self._measure()
+            self._limits()
+            await asyncio.sleep(LIMITS_S)
+
+    async def _measure(self) -> None:
+        loop = asyncio.get_running_loop()
+        seen: dict[int, tuple[float, float]] = {}
+        for run in self._kubelets.runs():
+            for container in run.containers:
+                if container.child is not None and container.child.runs:
+                    self._one(container, container.child.pid, loop.time(), seen)
+            run.memory = sum(each.usage.memory if each.usage else 0 for each in run.containers)
+            await asyncio.sleep(0)  # whoever asks the API meanwhile does not wait for all of it
+        self._before = seen
+        for each in self._reporters:
+            each.memory_used = sum(run.memory for run in each.kubelet.runs.values())
+            each.tell()
+            each.relieve()
+
+    def _one(self, container: Container, pid: int, moment: float, seen: dict[int, tuple[float, float]]) -> None:
+        pids = usage.tree(pid)
+        cpu, memory = usage.cpu_s(pids), usage.proportional(pids)
+        seen[pid] = (moment, cpu)
+        if pid in self._before:
+            then, was = self._before[pid]
+            window = max(moment - then, 0.1)
+            container.usage = Usage(max(cpu - was, 0.0) / window, memory, _moment(), window)
+        elif container.usage is None:
+            container.usage = Usage(-1.0, memory, _moment(), 0.0)  # its rate is not known yet
+
+    def _limits(self) -> None:
+        for run in self._kubelets.runs():
+            for container in run.containers:
+                limit = _limit(container)
+                if limit is None or container.child is None or not container.child.runs:
+                    continue
+                pids = usage.tree(container.child.pid)
+                if usage.resident(pids) > limit and usage.proportional(pids) > limit:
+                    container.kill_for_memory()
+
+
+def _limit(container: Container) -> int | None:
+    found = ((container.spec.get("resources") or {}).get("limits") or {}).get("memory")
+    return None if found is None else int(quantity.parse(found))
+
+
+class PodMetrics:
+    """metrics.k8s.io: what was last measured; of pods whose rate is not known yet, nothing."""
+
+    def __init__(self, kubelets: Kubelets) -> None:
+        self._kubelets = kubelets
+
+    def nodes(self) -> list[Json]:
+        """Of every node that reports: the sum over its pods."""
+        return [
+            _item({"name": each.name}, *_sum(list(each.runs.values())))
+            for each in self._kubelets.by_name.values()
+            if each.loss is None
+        ]
+
+    def pods(self, namespace: str) -> list[Json]:
+        """Of one namespace, or of all if ""."""
+        found = []
+        for run in sorted(self._kubelets.runs(), key=lambda each: (each.namespace, each.name)):
+            used = [(each.name, each.usage) for each in run.containers]
+            if namespace not in ("", run.namespace) or not any(each and each.cores >= 0 for _, each in used):
+                continue
+            metadata: Json = {"name": run.name, "namespace": run.namespace}
+            metadata["labels"] = run.pod["metadata"].get("labels") or {}
+            known = [(name, each) for name, each in used if each is not None and each.cores >= 0]
+            item = _head(metadata, known[0][1])
+            item["containers"] = [{"name": name, "usage": _words(each.cores, each.memory)} for name, each in known]
+            found.append(item)
+        return found
+
+
+def _sum(runs: list[PodRun]) -> tuple[float, int]:
+    used = [each.usage for run in runs for each in run.containers if each.usage is not None]
+    return sum(max(each.cores, 0.0) for each in used), sum(each.memory for each in used)
+
+
+def _words(cores: float, memory: int) -> Json:
+    return {"cpu": f"{math.ceil(cores * 1e9)}n", "memory": f"{memory // 1024}Ki"}
+
+
+def _head(metadata: Json, used: Usage) -> Json:
+    window = f"{used.window_s:.3f}s"
+    return {
+        "metadata": {**metadata, "creationTimestamp": used.measured_at},
+        "timestamp": used.measured_at,
+        "window": window,
+    }
+
+
+def _item(metadata: Json, cores: float, memory: int) -> Json:
+    return {**_head(metadata, Usage(cores, memory, _moment(), WINDOW_S)), "usage": _words(cores, memory)}
