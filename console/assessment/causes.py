@@ -106,6 +106,7 @@ def _finding(case: Case, cause: str, left_out: int) -> Finding:
         since=case.since,
         affects=symptom.affects,
         tenants=symptom.tenants,
+        scope=symptom.scope,
         evidence=(*symptom.evidence, *more),
         caused_by=cause,
         runbook=case.kind.name,

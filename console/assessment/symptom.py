@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from console.readings import Address, Evidence, Pane, Reading
-from console.readings.finding import Severity
+from console.readings.finding import Scope, Severity
 
 if TYPE_CHECKING:
     from console.assessment.look import Look
@@ -30,6 +30,8 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     """The problem's own beginning where the system tells it."""
     affects: tuple[str, ...] = ()
+    scope: Scope = "platform"
+    """``tenant``: it is about what belongs to tenants, and others do not feel it."""
     tenants: tuple[str, ...] = ()
     """Names of the tenants that feel it, worst first (see ``people``); empty: those that ``affects`` names."""
     evidence: tuple[Evidence, ...] = ()
