@@ -30,9 +30,31 @@ def _json(value: Any) -> None:
 def _up(args: argparse.Namespace) -> int:
     from console.lab.lifecycle import up
 
-    lab = up(_directory(args), load=args.load, report=(lambda _: None) if args.json else _say)
+    report = (lambda _: None) if args.json else _say
+    lab = up(_directory(args), load=args.load, report=report, platform=not args.without_platform)
     if args.json:
         _json({"directory": lab.directory, "environment": f"{lab.directory}/environment.yaml"})
+    return 0
+
+
+def _load(args: argparse.Namespace) -> int:
+    from console.lab.errors import LabError
+    from console.lab.lifecycle import running
+    from console.lab.users.base import read_factors, set_factor
+
+    place = _directory(args)
+    if running(place) is None:
+        raise LabError(f"no laboratory runs in {place}")
+    if args.tenant:
+        set_factor(place, args.tenant, args.factor)
+    factors = read_factors(place)
+    if args.json:
+        _json(factors)
+        return 0
+    for name, factor in sorted(factors.items()):
+        _say(f"{name:<12} {factor:g} times as busy as usual")
+    if not factors:
+        _say("every tenant is as busy as usual")
     return 0
 
 
@@ -50,7 +72,7 @@ def _down(args: argparse.Namespace) -> int:
 
 def _status(args: argparse.Namespace) -> int:
     from console.lab.lifecycle import status
-    from console.lab.load import read_felt
+    from console.lab.users.base import read_felt
 
     lab, problems = status(_directory(args))
     if args.json:
@@ -140,7 +162,16 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="lab_command", metavar="COMMAND", required=True)
     rise = commands.add_parser("up", parents=[common], help="start it; returns when everything is ready")
     rise.add_argument("--load", type=float, default=1.0, metavar="FACTOR", help="how busy its users are (default 1)")
+    rise.add_argument(
+        "--without-platform", action="store_true", help="databases and cache only: no Kubernetes, Traefik, Odoo"
+    )
     rise.set_defaults(lab_run=_up)
+    press = commands.add_parser(
+        "load", parents=[common], help="make a tenant's users busier while it runs; alone: who is busier than usual"
+    )
+    press.add_argument("tenant", metavar="TENANT", nargs="?", default="")
+    press.add_argument("factor", metavar="FACTOR", nargs="?", type=float, default=1.0, help="1 is as usual")
+    press.set_defaults(lab_run=_load)
     commands.add_parser("faults", parents=[common], help="the faults, and how each shows").set_defaults(lab_run=_faults)
     strike = commands.add_parser("break", parents=[common], help="strike a fault; returns when its effect can be seen")
     strike.add_argument("fault", metavar="FAULT")

@@ -5,11 +5,17 @@ from __future__ import annotations
 import msgspec
 import yaml
 
-from console.lab.load import QUEUES
+from console.lab.certificates import Authority
+from console.lab.databases import home
+from console.lab.manifests import ingress
+from console.lab.platform.settings import Files
+from console.lab.servers import kubernetes
 from console.lab.servers.cache import CACHE
+from console.lab.servers.odoo import LOG
 from console.lab.servers.postgres import CLUSTER
 from console.lab.state import Lab, Server, write_file
-from console.lab.tenants import MONITOR, TENANTS
+from console.lab.tenants import MONITOR, TENANTS, Tenant
+from console.lab.users.cache import QUEUES
 from console.settings import (
     EnvironmentFile,
     LogSource,
@@ -20,7 +26,14 @@ from console.settings import (
     SentinelServerSettings,
     SentinelSettings,
 )
-from console.settings.environment import Application
+from console.settings.environment import (
+    Application,
+    KubernetesCluster,
+    OdooUser,
+    SessionStore,
+    TraefikIngress,
+    TraefikServer,
+)
 
 FILE = "environment.yaml"
 _HEAD = "# Written by `banksman lab up`; gone with `banksman lab down`.\n"
@@ -28,6 +41,51 @@ _HEAD = "# Written by `banksman lab up`; gone with `banksman lab down`.\n"
 
 def _redis_server(server: Server) -> RedisServerSettings:
     return RedisServerSettings(host="127.0.0.1", port=server.ports["cache"], log=LogSource(path=server.server_log))
+
+
+STAND_INS = {
+    "kubernetes": "the laboratory's own API server and controllers; its pods are processes of this machine",
+    "odoo": "a program that keeps and serves an Odoo database as Odoo does; no ORM, no views",
+}
+"""Part → what it is instead; the rest is the real thing."""
+
+
+def _ingress(lab: Lab) -> dict[str, TraefikIngress]:
+    here = "http://127.0.0.1"
+    server = TraefikServer(metrics=f"{here}:{lab.ports['metrics']}/metrics", api=f"{here}:{lab.ports['api']}")
+    return {
+        "edge": TraefikIngress(
+            servers={"traefik-1": server},
+            address=f"127.0.0.1:{lab.ports['websecure']}",
+            hosts=[tenant.host for tenant in TENANTS],
+            ca_file=str(Authority(lab.path).certificate),
+            access_log=LogSource(path=str(ingress.access_log(lab.path))),
+        )
+    }
+
+
+def _application(lab: Lab, tenant: Tenant) -> Application:
+    plain = Application(databases=[tenant.name], label=tenant.label)
+    if not lab.has_platform:
+        return plain
+    place = home(lab.path, tenant)
+    sessions = (
+        SessionStore(path=str(place / "data" / "sessions")) if tenant.version >= 18 else SessionStore(cache=CACHE)
+    )
+    return msgspec.structs.replace(
+        plain,
+        cluster=CLUSTER,
+        odoo=True,
+        url=f"https://{tenant.host}",
+        connect=f"127.0.0.1:{lab.ports['websecure']}",
+        ca_file=str(Authority(lab.path).certificate),
+        user=OdooUser(login=MONITOR, password=f"file:{lab.path / 'secrets' / tenant.monitor_secret}"),
+        sessions=sessions,
+        filestore=str(place / "data" / "filestore"),
+        kubernetes=kubernetes.CLUSTER,
+        namespace=tenant.namespace,
+        log=LogSource(path=str(place / LOG)),
+    )
 
 
 def environment(lab: Lab) -> EnvironmentFile:
@@ -69,7 +127,12 @@ def environment(lab: Lab) -> EnvironmentFile:
                 used_for="sessions and job queues",
             )
         },
-        applications={tenant.name: Application(databases=[tenant.name], label=tenant.label) for tenant in TENANTS},
+        kubernetes=(
+            {kubernetes.CLUSTER: KubernetesCluster(kubeconfig=str(Files(lab.path).viewer))} if lab.has_platform else {}
+        ),
+        traefik=_ingress(lab) if lab.has_platform else {},
+        applications={tenant.name: _application(lab, tenant) for tenant in TENANTS},
+        stand_ins=STAND_INS if lab.has_platform else {},
     )
 
 

@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.lab import privilege, state
+from console.lab.certificates import Authority
 from console.lab.errors import LabError
+from console.lab.manifests import ingress
 from console.lab.ports import Reservation
 from console.lab.process import Identity, boot_id
-from console.lab.servers import cache, postgres
+from console.lab.servers import cache, odoo, postgres
 from console.lab.servers.etcd import etcd
+from console.lab.servers.kubernetes import kubernetes
+from console.lab.servers.mail import mail
 from console.lab.state import Lab, Server, write_file
 from console.lab.tenants import MONITOR, TENANTS
 
@@ -36,7 +40,9 @@ def _prepare(directory: Path, way: str) -> None:
 def _passwords(directory: Path) -> dict[str, str]:
     folder = directory / "secrets"
     folder.mkdir(mode=0o700)
-    names = ["cache", MONITOR, *postgres.ROLES.values(), *(tenant.name for tenant in TENANTS)]
+    names = ["cache", MONITOR, *postgres.ROLES.values()]
+    for tenant in TENANTS:
+        names += [tenant.name, tenant.users_secret, tenant.monitor_secret]
     made = {name: secrets.token_urlsafe(18) for name in names}
     for name, password in made.items():
         write_file(folder / name, password + "\n")
@@ -55,7 +61,9 @@ def _load(directory: Path) -> Server:
     )
 
 
-def _servers(directory: Path, ports: Reservation, passwords: dict[str, str], way: str) -> list[Server]:
+def _servers(
+    directory: Path, ports: Reservation, passwords: dict[str, str], way: str, *, platform: bool
+) -> list[Server]:
     servers = [etcd(directory, ports.take(), ports.take())]
     store = servers[0].ports["client"]
     for name in postgres.MEMBERS:
@@ -67,11 +75,27 @@ def _servers(directory: Path, ports: Reservation, passwords: dict[str, str], way
         servers.append(cache.node(directory, name, port, nodes[0], watchers, passwords["cache"]))
     for name, port in zip(cache.SENTINELS, watchers, strict=True):
         servers.append(cache.sentinel(directory, name, port, nodes[0], passwords["cache"]))
+    if platform:
+        servers += [mail(directory, ports.take()), kubernetes(directory, ports.take())]
     return [*servers, _load(directory)]
 
 
-def lay_out(directory: Path, ports: Reservation, load: float, owner: Identity | None = None) -> Lab:
+def _platform(directory: Path, servers: list[Server]) -> None:
+    """What the pods find on their volumes."""
+    Authority(directory).make()
+    ingress.home(directory).mkdir()
+    databases = [server for server in servers if server.kind == "patroni"]
+    sentinels = [server for server in servers if server.kind == "sentinel"]
+    for tenant in TENANTS:
+        odoo.lay_out(directory, tenant, databases, sentinels)
+
+
+def lay_out(
+    directory: Path, ports: Reservation, load: float, owner: Identity | None = None, *, platform: bool = True
+) -> Lab:
     """Write everything that a new laboratory needs into an empty directory.
+
+    ``platform``: with Kubernetes, Traefik and the tenants' Odoo.
 
     Raises:
         LabError: The directory is not empty, a package is missing, or this user cannot run PostgreSQL.
@@ -80,7 +104,9 @@ def lay_out(directory: Path, ports: Reservation, load: float, owner: Identity | 
     _prepare(directory, way)
     privilege.check(way, directory)
     passwords = _passwords(directory)
-    servers = _servers(directory, ports, passwords, way)
+    servers = _servers(directory, ports, passwords, way, platform=platform)
+    if platform:
+        _platform(directory, servers)
     lab = Lab(
         directory=str(directory),
         created_at=datetime.now(UTC),
@@ -89,6 +115,7 @@ def lay_out(directory: Path, ports: Reservation, load: float, owner: Identity | 
         privilege=way,
         owner=owner,
         servers={server.name: server for server in servers},
+        ports={name: ports.take() for name in ingress.Ports.__struct_fields__} if platform else {},
     )
     state.write(lab)
     return lab

@@ -2,116 +2,54 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from console.lab import control, environment, health, state, tenants
+from console.lab import control, environment, health, state
 from console.lab.control import Ask
 from console.lab.errors import LabError
 from console.lab.layout import clear, lay_out
 from console.lab.ports import Reservation
-from console.lab.process import MARK, alive, boot_id, identify, processes_of
-from console.lab.state import Lab, Server
+from console.lab.process import identify, processes_of
+from console.lab.rise import Report, Rise, await_databases, fill_databases, running, start_databases, start_load
+from console.lab.rise_platform import await_platform, deploy, start_platform
+from console.lab.state import Lab
 from console.lab.sweep import sweep
 
-Report = Callable[[str], None]
+__all__ = ["down", "running", "status", "up"]
 
 
 def _quiet(_: str) -> None:
     """Report nothing."""
 
 
-def running(directory: Path) -> Lab | None:
-    """The laboratory in this directory, if its supervisor lives."""
-    try:
-        lab = state.read(directory)
-    except LabError:
-        return None
-    supervised = lab.supervisor is not None and lab.boot_id == boot_id() and alive(lab.supervisor)
-    return lab if supervised else None
-
-
-class _Rise:
-    """One bringing up: starts servers in their order and reports a line as each is ready."""
-
-    def __init__(self, lab: Lab, ports: Reservation, report: Report) -> None:
-        self.lab = lab
-        self._ports = ports
-        self._report = report
-        self._begun = time.monotonic()
-
-    def supervise(self) -> None:
-        """Start the supervisor, detached from this terminal."""
-        with (self.lab.path / "supervisor.log").open("ab") as log:
-            subprocess.Popen(
-                [sys.executable, "-m", "console.lab.supervisor", self.lab.directory],
-                cwd=self.lab.directory,
-                env=os.environ | {MARK: self.lab.directory},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        health.wait_for(lambda: "" if running(self.lab.path) else "the supervisor has not started", 20, every=0.02)
-
-    def start(self, *servers: Server) -> None:
-        """Start these."""
-        for server in servers:
-            self._ports.release(*server.ports.values())
-            self.lab = control.ask(self.lab.path, Ask("start", server.name))
-
-    def line(self, name: str, text: str) -> None:
-        """Report that something is ready."""
-        self._report(f"{name:<12} {text:<52} {time.monotonic() - self._begun:5.1f} s")
-
-    def ready(self, name: str, problem: Callable[[Lab], str], seconds: float, text: str) -> None:
-        """Wait for a part and report it."""
-        health.wait_for(lambda: problem(self.lab), seconds)
-        self.line(name, text)
-
-
-def _cluster(rise: _Rise) -> None:
-    rise.ready("main", _leader_missing, 60, "a primary is elected")
-    lab = rise.lab
-    leader = health.named(lab, "leader")
-    passwords = {name: lab.secret(name) for name in (tenants.MONITOR, *(tenant.name for tenant in tenants.TENANTS))}
-    tenants.create(lab.servers[leader].ports["postgres"], lab.secret("postgres"), passwords)
-    rise.line("databases", ", ".join(tenant.name for tenant in tenants.TENANTS))
-    rise.ready("main", health.postgres_problem, 90, "two standbys stream, one of them synchronous")
-    for name, row in sorted(health.members(lab).items()):
-        rise.line(name, f"{row['role'].replace('_', ' ')}, port {row['port']}, timeline {row.get('timeline')}")
-
-
-def _leader_missing(lab: Lab) -> str:
-    rows = health.members(lab)
-    leaders = [row for row in rows.values() if row["role"] == "leader" and row["state"] == "running"]
-    return "" if leaders else "no primary has been elected"
-
-
-def _raise(rise: _Rise) -> None:
-    lab = rise.lab
+def _raise(rise: Rise) -> None:
+    platform = rise.lab.has_platform
     rise.supervise()
-    rise.start(lab.servers["etcd"])
-    rise.ready("etcd", health.etcd_problem, 20, f"port {lab.servers['etcd'].ports['client']}")
-    rise.start(*lab.of_kind("patroni"), *lab.of_kind("cache"))
-    # Sentinel asks a primary for its replicas every ten seconds: it must find the replica at its first look.
-    rise.ready("cache", health.cache_problem, 20, "the replica follows the primary")
-    rise.start(*lab.of_kind("sentinel"))
-    _cluster(rise)
-    rise.ready("sentinel", health.sentinel_problem, 40, "three, agreed on the primary")
-    rise.start(lab.servers["load"])
-    rise.ready("load", health.load_problem, 40, f"{len(tenants.TENANTS)} tenants and the cache, load {lab.load:g}")
+    if platform:
+        start_platform(rise)
+    start_databases(rise)
+    fill_databases(rise)
+    if platform:
+        deploy(rise)
+    await_databases(rise)
+    if platform:
+        await_platform(rise)
+    start_load(rise)
 
 
-def up(directory: Path | str, *, load: float = 1.0, report: Report = _quiet, owner: int | None = None) -> Lab:
+def up(
+    directory: Path | str,
+    *,
+    load: float = 1.0,
+    report: Report = _quiet,
+    owner: int | None = None,
+    platform: bool = True,
+) -> Lab:
     """Bring a laboratory up, or return the one that runs there; ready when this returns.
 
-    ``load`` scales how busy its users are (1: six tenants, some ten transactions a second at the busiest hour).
+    ``load`` scales how busy its users are (1: eight tenants, some ten requests a second at the busiest hour).
     ``owner``: pid of a process with which the laboratory is to end, however that ends; without one it stays until `down`.
+    ``platform``: with Kubernetes, Traefik and the tenants' Odoo, or only databases and cache, whose users are sessions.
     What an earlier one left in the directory, run down or not, is cleared away first.
 
     Raises:
@@ -124,9 +62,10 @@ def up(directory: Path | str, *, load: float = 1.0, report: Report = _quiet, own
     if (place / state.FILE).exists():
         down(place)
     ports = Reservation()
-    rise: _Rise | None = None
+    rise: Rise | None = None
     try:
-        rise = _Rise(lay_out(place, ports, load, identify(owner) if owner else None), ports, report)
+        lab = lay_out(place, ports, load, identify(owner) if owner else None, platform=platform)
+        rise = Rise(lab, ports, report)
         _raise(rise)
         environment.write(rise.lab)
         lab = control.ask(place, Ask("ready"))

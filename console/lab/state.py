@@ -12,7 +12,7 @@ import msgspec
 from console.lab.errors import LabError
 from console.lab.process import Identity
 
-ServerKind = Literal["etcd", "patroni", "cache", "sentinel", "load", "worker"]
+ServerKind = Literal["etcd", "patroni", "cache", "sentinel", "mail", "kubernetes", "load", "worker"]
 Condition = Literal["new", "running", "dead", "held"]
 """``dead``: ended by itself, will be started again; ``held``: a fault keeps it down."""
 
@@ -56,6 +56,13 @@ class Lab(msgspec.Struct, frozen=True, kw_only=True):
     owner: Identity | None = None
     """The process with which the laboratory ends, where it belongs to one (a test run)."""
     ready_at: datetime | None = None
+    ports: dict[str, int] = {}
+    """Of pods that have the host's network: what for → port on 127.0.0.1."""
+
+    @property
+    def has_platform(self) -> bool:
+        """Whether Kubernetes, Traefik and the tenants' Odoo are part of it, or only databases and cache."""
+        return bool(self.of_kind("kubernetes"))
 
     @property
     def path(self) -> Path:

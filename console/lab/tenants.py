@@ -1,7 +1,4 @@
-"""The laboratory's tenants: six construction companies, each with a database and a role of its own.
-
-The tables are small and flavoured like Odoo's; the real schema comes with the application.
-"""
+"""The laboratory's tenants: eight construction companies, each with an Odoo, a database and a role of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +6,10 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import sql
 
 MONITOR = "banksman"
+"""The console's role in the databases, its user in each Odoo and in Kubernetes."""
+DOMAIN = "lab.test"
 
 
 class Tenant(msgspec.Struct, frozen=True):
@@ -20,51 +18,47 @@ class Tenant(msgspec.Struct, frozen=True):
     name: str
     """Of its database and its role."""
     label: str
+    version: int
+    """Of Odoo."""
     share: float
-    """How busy it is beside the others."""
+    """How busy it is beside the others, and how much it has."""
+
+    @property
+    def host(self) -> str:
+        """Under which its users reach it."""
+        return f"{self.name}.{DOMAIN}"
+
+    @property
+    def namespace(self) -> str:
+        """In the cluster."""
+        return f"tenant-{self.name}"
+
+    @property
+    def users_secret(self) -> str:
+        """Name of the secret that holds the password of its Odoo's users (``admin``, ``user1``, …)."""
+        return f"odoo-{self.name}"
+
+    @property
+    def monitor_secret(self) -> str:
+        """Name of the secret that holds the password of the console's user in its Odoo."""
+        return f"odoo-{self.name}-{MONITOR}"
 
 
 TENANTS = (
-    Tenant("acme", "Acme Hochbau", 1.6),
-    Tenant("bauhof", "Bauhof Nord", 1.2),
-    Tenant("cobalt", "Cobalt Steelwork", 1.0),
-    Tenant("delta", "Delta Tiefbau", 0.9),
-    Tenant("ebene", "Ebene Architekten", 0.7),
-    Tenant("fjord", "Fjord Timber", 0.6),
+    Tenant("acme", "Acme Hochbau", 18, 2.0),
+    Tenant("bauhof", "Bauhof Nord", 17, 1.4),
+    Tenant("cobalt", "Cobalt Steelwork", 16, 1.0),
+    Tenant("delta", "Delta Tiefbau", 18, 0.9),
+    Tenant("ebene", "Ebene Architekten", 17, 0.7),
+    Tenant("fjord", "Fjord Timber", 16, 0.6),
+    Tenant("granit", "Granit Naturstein", 18, 0.4),
+    Tenant("hafen", "Hafenbau Lehmann", 17, 0.3),
 )
 
-_TABLES = """
-create table purchase_order (
-    id bigint generated always as identity primary key, name text not null, vendor text not null,
-    site text not null, state text not null default 'draft', amount_total numeric(12, 2) not null default 0,
-    create_date timestamptz not null default now(), write_date timestamptz not null default now());
-create table hr_payslip (
-    id bigint generated always as identity primary key, employee text not null, month date not null,
-    net_wage numeric(10, 2) not null, state text not null default 'draft');
-create table project_task (
-    id bigint generated always as identity primary key, project text not null, name text not null,
-    stage text not null default 'new', planned_hours real not null default 0, write_date timestamptz not null default now());
-create table stock_move (
-    id bigint generated always as identity primary key, product text not null, quantity real not null,
-    from_site text not null, to_site text not null, state text not null default 'draft',
-    create_date timestamptz not null default now());
-create index on purchase_order (state, create_date);
-create index on stock_move (state, create_date);
-insert into purchase_order (name, vendor, site, state, amount_total, create_date)
-    select 'PO' || lpad(n::text, 5, '0'), (array['Ready-mix Ltd', 'Stahl & Co', 'Crane Hire', 'Timber Yard'])[1 + n % 4],
-           'site ' || (1 + n % 7), (array['draft', 'to approve', 'purchase', 'done'])[1 + n % 4], 40 + n * 3.5,
-           now() - n * interval '1 hour' from generate_series(1, 800) n;
-insert into hr_payslip (employee, month, net_wage, state)
-    select 'employee ' || n, date_trunc('month', now())::date - (n % 6) * 30, 1900 + (n * 37) % 1400, 'done'
-    from generate_series(1, 300) n;
-insert into project_task (project, name, stage, planned_hours)
-    select 'project ' || (1 + n % 9), (array['formwork', 'rebar', 'pour', 'survey', 'drainage'])[1 + n % 5] || ' ' || n,
-           (array['new', 'doing', 'done'])[1 + n % 3], 2 + n % 30 from generate_series(1, 600) n;
-insert into stock_move (product, quantity, from_site, to_site, state)
-    select (array['cement', 'rebar', 'brick', 'plywood'])[1 + n % 4], 1 + n % 50, 'depot', 'site ' || (1 + n % 7), 'done'
-    from generate_series(1, 1000) n;
-analyze;
-"""
+
+def tenant(name: str) -> Tenant:
+    """The tenant of this name. Raises KeyError."""
+    return {each.name: each for each in TENANTS}[name]
 
 
 def connect(
@@ -87,38 +81,3 @@ def connect(
         application_name=application,
         **options,
     )
-
-
-def _create_role(connection: psycopg.Connection[Any], name: str, password: str) -> None:
-    connection.execute(sql.SQL("create role {} login password {}").format(sql.Identifier(name), sql.Literal(password)))
-
-
-def create_monitor(connection: psycopg.Connection[Any], password: str) -> None:
-    """The role that the console looks with: it reads statistics, writes nothing, and never waits long."""
-    _create_role(connection, MONITOR, password)
-    for statement in (
-        "grant pg_monitor, pg_use_reserved_connections to {}",
-        "alter role {} set default_transaction_read_only = on",
-        "alter role {} set statement_timeout = '3s'",
-        "alter role {} set lock_timeout = '500ms'",
-        "alter role {} connection limit 12",
-    ):
-        connection.execute(sql.SQL(statement).format(sql.Identifier(MONITOR)))
-
-
-def create(port: int, superuser_password: str, passwords: dict[str, str]) -> None:
-    """Make the monitoring role and every tenant's role, database and tables, on the primary at ``port``."""
-    for database in ("postgres", "template1"):
-        with connect(port, "postgres", superuser_password, database, autocommit=True) as connection:
-            connection.execute("create extension if not exists pg_stat_statements")
-    with connect(port, "postgres", superuser_password, autocommit=True) as connection:
-        create_monitor(connection, passwords[MONITOR])
-        for tenant in TENANTS:
-            name = sql.Identifier(tenant.name)
-            _create_role(connection, tenant.name, passwords[tenant.name])
-            connection.execute(sql.SQL("create database {} owner {}").format(name, name))
-            connection.execute(sql.SQL("revoke connect on database {} from public").format(name))
-            connection.execute(sql.SQL("grant connect on database {} to {}").format(name, sql.Identifier(MONITOR)))
-    for tenant in TENANTS:
-        with connect(port, tenant.name, passwords[tenant.name], tenant.name) as connection:
-            connection.execute(_TABLES)

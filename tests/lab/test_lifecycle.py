@@ -20,7 +20,7 @@ from console.lab import health
 from console.lab.errors import LabError
 from console.lab.faults.operate import active, break_, heal
 from console.lab.lifecycle import down, running, status, up
-from console.lab.load import read_felt
+from console.lab.users.base import read_felt
 from console.lab.process import identify, postmaster, processes_of, send, wait_gone
 from console.lab.sweep import shared_memory_ids
 from console.settings import load_environment

@@ -38,7 +38,7 @@ def _flooded(stroke: Stroke) -> bool:
 LOCK_STORM = Fault(
     name="lock-storm",
     does="one session of the tenant locks purchase_order (ACCESS EXCLUSIVE) and goes on working; a second holds a row of "
-    "project_task and waits for it; the others wait for that row",
+    "project_project and waits for it; the others wait for that row",
     observable_from="as many sessions of the tenant as asked for wait for a lock",
     parameters=(
         Parameter("tenant", "acme", "whose sessions", _NAMES),
@@ -76,7 +76,7 @@ CONNECTION_FLOOD = Fault(
 
 IDLE_IN_TRANSACTION = Fault(
     name="idle-in-transaction",
-    does="sessions of the tenant each change a row of hr_payslip and then neither commit nor do anything",
+    does="sessions of the tenant each change a row of res_partner and then neither commit nor do anything",
     observable_from="they are idle in transaction",
     parameters=(
         Parameter("tenant", "cobalt", "whose sessions", _NAMES),

@@ -44,7 +44,7 @@ def lock_storm(stroke: Stroke) -> None:
     """One holds, one waits for it and holds up the others."""
     holder = _session(stroke, "import")
     holder.execute("lock table purchase_order in access exclusive mode")
-    held = "update project_task set planned_hours = planned_hours + 1 where id = 600"
+    held = "update project_project set sequence = sequence + 1 where id = 1"
     _wait_in_vain(
         stroke, held, "update purchase_order set state = 'purchase' where id = (select min(id) from purchase_order)"
     )
@@ -69,7 +69,7 @@ def idle_in_transaction(stroke: Stroke) -> None:
     kept = []
     for row in range(1, stroke.number("sessions") + 1):
         kept.append(_session(stroke, "report"))
-        kept[-1].execute("update hr_payslip set state = 'done' where id = %s", (row,))
+        kept[-1].execute("update res_partner set write_date = write_date where id = %s", (row,))
     _stay()
 
 

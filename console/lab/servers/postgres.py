@@ -19,9 +19,9 @@ UNREAD_SLOT = "banksman_lab_unread"
 ROLES = {"superuser": "postgres", "replication": "replicator", "rewind": "rewinder"}
 
 _PARAMETERS: dict[str, Any] = {
-    "max_connections": 60,
+    "max_connections": 160,  # eight tenants, whose workers hold some ninety, and room for acme's further replicas
     "superuser_reserved_connections": 3,
-    "reserved_connections": 4,  # for the monitoring role: it can still look when everything else is taken
+    "reserved_connections": 8,  # for the monitoring role: it can still look when everything else is taken
     "shared_buffers": "16MB",
     "wal_level": "replica",
     "wal_keep_size": "64MB",

@@ -1,0 +1,1 @@
+"""What a tenant's users do: through Traefik, or with the database itself."""
