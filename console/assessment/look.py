@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from console.assessment.ingress import Ingress
 from console.assessment.memory import CacheMemory, ClusterMemory, Memory
 from console.assessment.people import Crowd, crowd, hosted, users_of_cache
 from console.assessment.views import Cache, Cluster
@@ -39,6 +41,12 @@ class Look:
         self.clusters = {name: Cluster(board, now, name, settings) for name, settings in environment.postgres.items()}
         self.caches = {name: Cache(board, now, name, settings) for name, settings in environment.redis.items()}
         memory.learn(self.clusters, self.caches)
+
+    @functools.cached_property
+    def ingresses(self) -> dict[str, Ingress]:
+        """Every ingress by name."""
+        traefik = self.environment.traefik
+        return {name: Ingress(self.board, self.now, name, settings) for name, settings in traefik.items()}
 
     def threshold(self, kind: str, name: str) -> float:
         """A threshold as configured."""

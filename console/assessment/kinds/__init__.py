@@ -12,6 +12,9 @@ from console.assessment.kinds import (
     sentinels,
     sessions,
     slots,
+    traefik_backends,
+    traefik_certificates,
+    traefik_routes,
     upkeep,
 )
 from console.assessment.symptom import Kind, registered
@@ -30,5 +33,8 @@ __all__ = [
     "sentinels",
     "sessions",
     "slots",
+    "traefik_backends",
+    "traefik_certificates",
+    "traefik_routes",
     "upkeep",
 ]
