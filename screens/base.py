@@ -57,7 +57,7 @@ class Host(Protocol):
         """A sentence in the key bar, until the next key or a few seconds later."""
 
     def open_page(self, name: str, argument: Any = None) -> None:
-        """Push a page: ``describe``, ``log``, ``finding``, ``help``, ``palette``."""
+        """Push a page: ``describe``, ``object``, ``log``, ``finding``, ``help``, ``palette``."""
 
     def open_pane(self, name: str) -> None:
         """Go to a pane."""

@@ -183,6 +183,7 @@ def _fact(evidence: Evidence) -> Line:
 
 
 _THINGS = {
+    "kubernetes": ("Kubernetes cluster", "Kubernetes clusters"),
     "postgres": ("PostgreSQL server", "PostgreSQL servers"),
     "patroni": ("Patroni", "Patronis"),
     "redis": ("cache server", "cache servers"),

@@ -41,7 +41,7 @@ class LogScreen(BoardScreen):
 
     def on_unmount(self) -> None:
         """Nobody reads it here any more: the engine need not either."""
-        cast("Any", self.app).leave_log(self._target)
+        cast("Any", self.app).leave("log", self._target)
 
     def refused(self, why: str) -> None:
         """The engine would not."""

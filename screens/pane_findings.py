@@ -128,5 +128,8 @@ def silent_words(board: Board, pane: str, name: str, now: datetime) -> str:
     pairs = environment.panes.get(pane, ()) if environment else ()
     wanted = [Address(*pair.split(" ", 1)) for pair in pairs]
     own = [where for where in wanted if where.key == name or where.key.startswith(f"{name}/")]
-    missing = sum(believed(board.at(where), now) is None for where in own)
+    readings = [board.at(where) for where in own]
+    missing = sum(
+        believed(each, now) is None and (each is None or each.status != "not-configured") for each in readings
+    )
     return f"{missing} of {len(own)} readings are missing" if missing else ""

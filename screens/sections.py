@@ -7,66 +7,29 @@ right what must be in sight whatever tab is open). A subclass says what to show;
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
+from textual.containers import Horizontal
 
 from console.readings import Finding
 from screens.base import BoardScreen, Described, Table
 from screens.keys import bindings
+from screens.layout import LEAST_ROWS, MIDDLE_FROM, SIDE, WIDE_FROM, Layout, Sections, Side, roomy, topology_lines
 from screens.pane_findings import finding_lines
 from screens.section import Section, Tab
 from screens.tabs import Badge, tab_line
 from screens.view import View
-from widgets.columns import Column
+from widgets.columns import Row
 from widgets.lines import Lines
 from widgets.spans import Block, Line, line, spread
 from widgets.table import LiveTable
 from widgets.topology import Topology, TopologyView
 
-Layout = Literal["small", "middle", "wide"]
-MIDDLE_FROM, WIDE_FROM = 100, 150
-LEAST_ROWS = 6
-"""Rows that the table keeps."""
-SIDE = 66
-"""Cells of the side of a wide screen."""
-
-
-@functools.lru_cache(maxsize=64)
-def roomy(columns: tuple[Column, ...], cells: int) -> tuple[Column, ...]:
-    """The columns for ``cells``: where there is room, text at the end gets a fair share before optional columns come in."""
-    if cells < MIDDLE_FROM - 4 or not columns or not columns[-1].flex:
-        return columns
-    last = columns[-1]
-    return (*columns[:-1], replace(last, width=max(last.width, min(40, cells // 5))))
-
-
-class _Sections(Vertical):
-    """The left part: tabs, summary, table and what stands below. Its room is known only once it is laid out."""
-
-    def on_resize(self) -> None:
-        """Draw for the room there is."""
-        _repaint(self.screen)
-
-
-class _Side(Lines):
-    """The right part; likewise."""
-
-    def on_resize(self) -> None:
-        """Draw for the room there is."""
-        _repaint(self.screen)
-
-
-def _repaint(screen: Screen[Any]) -> None:
-    if isinstance(screen, BoardScreen):
-        screen.call_later(screen.paint)
+__all__ = ["Layout", "SectionsScreen"]
 
 
 class SectionsScreen(BoardScreen, inherit_bindings=False):
@@ -90,12 +53,18 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         self._tab = self.tabs[0].key
         self._member = ""
         self._section: Section | None = None
+        self._fed: dict[str, tuple[Row, ...]] = {}
+        """Tab → the rows that its table was given last: the same ones are not gone through again."""
 
     # -- what a subclass brings --------------------------------------------------------------------------------------
 
     def subjects(self, view: View) -> list[str]:
         """Names of the clusters or caches there are."""
         raise NotImplementedError
+
+    def offered(self, view: View) -> tuple[Tab, ...]:
+        """The tabs that there is something to show in."""
+        return self.tabs
 
     def look(self, view: View, subject: str) -> None:
         """Work out what the methods below share, once for a picture."""
@@ -111,6 +80,10 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
     def topology(self, view: View) -> Topology:
         """The drawing."""
         raise NotImplementedError
+
+    def topology_lines(self, layout: Layout, height: int) -> int:
+        """At most so many lines of it."""
+        return topology_lines(layout, height)
 
     def head(self, view: View, cells: int, layout: Layout) -> Block:
         """The lines over the topology."""
@@ -179,7 +152,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         yield Lines(id="head")
         yield TopologyView(id="topology")
         with Horizontal(id="lower"):
-            with _Sections(id="sections"):
+            with Sections(id="sections"):
                 yield Lines(id="tabs")
                 yield Lines(id="summary")
                 for tab in self.tabs:
@@ -187,7 +160,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
                     table.display = tab.key == self._tab
                     yield table
                 yield Lines(id="below")
-            yield _Side(id="side")
+            yield Side(id="side")
 
     def draw(self, view: View) -> None:
         """Bring the body up to date; equal data costs nothing."""
@@ -196,6 +169,9 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
             self._subject = subjects[0] if subjects else ""
             self._member = ""
         self.look(view, self._subject)
+        offered = self.offered(view)
+        if all(tab.key != self._tab for tab in offered):
+            self._turn(offered[0].key)
         layout, cells, height = self.layout_now, self.size.width, self.size.height
         self._draw_top(view, layout, cells, height)
         self._draw_table(view, layout)
@@ -216,11 +192,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
             found = self.findings(view)
             head = [*head, *finding_lines(found, view.now, cells, 1 if layout == "small" else 2)]
         self.query_one("#head", Lines).show(head)
-        picture.most = {
-            "small": max(3, min(6, height - 16)),
-            "middle": max(4, min(8, height - 20)),
-            "wide": max(4, min(11, height - 26)),
-        }[layout]
+        picture.most = self.topology_lines(layout, height)
         if picture.topology != (fresh := self.topology(view)):
             picture.show_topology(fresh)
         else:
@@ -231,7 +203,7 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         self._section = section
         badges = self.badges(view) if self._subject else {}
         width = self.size.width - (SIDE if layout == "wide" else 0)
-        self.query_one("#tabs", Lines).show([tab_line(self.tabs, self._tab, badges, width)])
+        self.query_one("#tabs", Lines).show([tab_line(self.offered(view), self._tab, badges, width)])
         summary = [line(" ", each) for each in section.summary[: 1 if layout == "small" else 2] if each]
         source = self.source_words()
         if source:
@@ -243,7 +215,9 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
         if table.columns != columns:
             table.set_columns(columns)
         table.set_notice(section.notice, section.notice_style)
-        table.set_rows(section.rows)
+        if self._fed.get(self._tab) is not section.rows:
+            self._fed[self._tab] = section.rows
+            table.set_rows(section.rows)
         self._draw_below(view, layout, width)
 
     def _draw_below(self, view: View, layout: Layout, cells: int) -> None:
@@ -301,18 +275,20 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
 
     def action_section(self, key: str) -> None:
         """Show a tab."""
-        if key not in {tab.key for tab in self.tabs}:
-            return
+        if key in {tab.key for tab in self.offered(self.host.view)}:
+            self._turn(key)
+            self.paint()
+
+    def _turn(self, key: str) -> None:
         before, self._tab = self.table, key
         if self.table is not before:
             self.table.display = True
             before.display = False
             self.focus_part(self.table)
-        self.paint()
 
     def aside(self, step: int) -> None:
         """Left and right: the tab before or after."""
-        keys = [tab.key for tab in self.tabs]
+        keys = [tab.key for tab in self.offered(self.host.view)]
         self.action_section(keys[(keys.index(self._tab) + step) % len(keys)])
 
     def filtered(self) -> Table:

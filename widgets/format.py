@@ -108,6 +108,13 @@ def _stepped(amount: float) -> int:
     return whole if whole < 60 else whole - whole % 10 if whole < 600 else whole - whole % 60
 
 
+def steps_in(amount: float) -> float:
+    """Seconds until an age of ``amount`` seconds reads something else, as ``short_age`` writes it."""
+    whole = max(0.0, amount)
+    step = 1 if whole < 60 else 10 if whole < 600 else 60 if whole < 86_400 else 3600 if whole < 8_640_000 else 86_400
+    return step - whole % step - min(0.0, amount)
+
+
 def age(amount: float | None) -> str:
     """An age in prose: ``12 s``, ``4 min 20 s``, ``37 min``, ``3 h 12 min``, ``4 d 7 h``."""
     if amount is None:

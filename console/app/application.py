@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import importlib
 import os
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from textual import events
 from textual.binding import BindingType
@@ -21,8 +21,10 @@ from screens.overview import OverviewScreen
 from screens.themes import DEFAULT, SIXTEEN, THEMES
 
 PANES: dict[str, tuple[str, str]] = {
+    "cluster": ("screens.cluster", "ClusterScreen"),
     "database": ("screens.database", "DatabaseScreen"),
     "cache": ("screens.cache", "CacheScreen"),
+    "application": ("screens.tenants", "TenantsScreen"),
 }
 """Pane → module and class, imported when first opened."""
 PAGES: dict[str, tuple[str, str]] = {
@@ -30,7 +32,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "finding": ("screens.finding", "FindingScreen"),
     "help": ("screens.help", "HelpScreen"),
     "log": ("screens.log", "LogScreen"),
+    "object": ("screens.object", "ObjectScreen"),
     "palette": ("screens.palette", "PaletteScreen"),
+    "tenant": ("screens.tenant", "TenantScreen"),
 }
 
 
@@ -156,19 +160,23 @@ class BanksmanApp(Watching, inherit_bindings=False):
 
     def request_log(self, target: str) -> None:
         """Ask for the end of a server log; it arrives on the board."""
-        self._in_background(self._ask_log(target))
+        self._in_background(self._ask("log", target))
 
-    def leave_log(self, target: str) -> None:
-        """The screen of a server log was left."""
-        self._in_background(self._leave_log(target))
+    def request_description(self, target: str) -> None:
+        """Ask for an object as YAML; it arrives on the board."""
+        self._in_background(self._ask("describe", target))
 
-    async def _leave_log(self, target: str) -> None:
+    def leave(self, what: Literal["log", "describe"], target: str) -> None:
+        """The screen that asked for a log or an object was left."""
+        self._in_background(self._leave("unlog" if what == "log" else "undescribe", target))
+
+    async def _leave(self, do: Literal["unlog", "undescribe"], target: str) -> None:
         with contextlib.suppress(FeedError):  # an engine that is gone follows nothing
-            await self.feed.request("unlog", target)
+            await self.feed.request(do, target)
 
-    async def _ask_log(self, target: str) -> None:
+    async def _ask(self, do: Literal["log", "describe"], target: str) -> None:
         try:
-            await self.feed.request("log", target)
+            await self.feed.request(do, target)
         except FeedError as error:
             screen: Any = self.screen
             if hasattr(screen, "refused"):

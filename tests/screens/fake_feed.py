@@ -40,7 +40,10 @@ class FakeFeed(Feed):
         self.retried += 1
 
     async def request(
-        self, do: Literal["refresh", "log", "stop"], target: str = "", arguments: dict[str, Any] | None = None
+        self,
+        do: Literal["refresh", "log", "unlog", "describe", "undescribe", "stop"],
+        target: str = "",
+        arguments: dict[str, Any] | None = None,
     ) -> None:
         self.asked.append((do, target))
         if self.answer:

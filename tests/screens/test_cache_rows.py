@@ -19,7 +19,7 @@ from screens.cache_side import below, figure_rows, side
 from screens.cache_topology import failover_words, primary_words, quorum_words, topology
 from screens.pane_findings import about, severities
 from screens.section import Section
-from screens.sections import roomy
+from screens.layout import roomy
 from screens.view import View
 from tests.screens.board_ground import change, failed
 from tests.screens.boards import NOW, SCENARIOS

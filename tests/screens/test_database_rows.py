@@ -31,7 +31,7 @@ from screens.database_cluster import cluster_at, clusters
 from screens.database_members import members
 from screens.database_topology import topology
 from screens.section import Section
-from screens.sections import roomy
+from screens.layout import roomy
 from tests.screens.boards import NOW, SCENARIOS
 from tests.strategies import readings
 from tests.tools.hostile import FIFTY, board_with

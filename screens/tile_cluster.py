@@ -1,0 +1,187 @@
+"""The tile of a Kubernetes cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.readings import Finding
+from screens.cluster_facts import Platform, platform_at, platforms
+from screens.cluster_head import hidden_words
+from screens.cluster_pods import fact_of
+from screens.cluster_side import Trouble, fullest, troubles
+from screens.cluster_state import FINE, Counted, counted, node_state
+from screens.kept import Kept
+from screens.tile_drawing import Figure, TileFacts
+from screens.tile_extras import Part
+from screens.tile_words import about, marked, speaks_of, tile_state, trend_of
+from screens.view import View
+from widgets.format import count, percent, since
+from widgets.spans import Line, fit, joined, line
+
+_counts: dict[str, Kept[tuple[Counted, tuple[Trouble, ...]]]] = {}
+"""Cluster → its pods as counted last: 5,000 of them are not counted again for each picture."""
+
+
+def _pods(platform: Platform) -> tuple[Counted, tuple[Trouble, ...]]:
+    reading, lost = platform.pods.reading, platform.lost
+    found = reading.pods if reading else {}
+    kept = _counts.setdefault(platform.name, Kept())
+    return kept(lambda: (counted(found.values(), lost), troubles(found, lost)), reading and found, lost)
+
+
+def cluster_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
+    """Nodes, pods, what they use, and the fullest quota."""
+    platform = platform_at(view.board, name, view.now)
+    found = about(view, "cluster", name)
+    alone = len(platforms(view.board)) == 1
+    state, age_s, why = tile_state(view, "cluster", name, alone)
+    counts, bad = _pods(platform)
+    members = [_nodes(platform, found), _pod_line(platform, counts, narrow), *_down(platform, view)]
+    members += [line(("  ", ""), hidden)] if (hidden := hidden_words(platform)) else []
+    return TileFacts(
+        "cluster", name, "Cluster" if alone else f"Cluster · {name}", "2", state, age_s, why, tuple(members),
+        tuple(_figures(view, platform, found)), tuple(_parts(view, platform, bad)),
+    )  # fmt: skip
+
+
+def _nodes(platform: Platform, found: Sequence[Finding]) -> Line:
+    """``nodes   6/6   3 zones``."""
+    label = fit(line(("nodes", "muted")), 7)
+    reading = platform.nodes.reading
+    if reading is None:
+        return line(label, (f"? {platform.nodes.why}", "unknown"))
+    ready = sum(node.ready == "True" for node in reading.nodes.values())
+    total = len(reading.nodes)
+    zones = {node.zone for node in reading.nodes.values() if node.zone}
+    look = "" if ready == total else "warning" if ready else "critical"
+    severity = speaks_of(found, "node", "zone") or look
+    return line(
+        label,
+        (marked(f"{ready}/{total}", severity if ready < total else ""), severity if ready < total else "strong"),
+        (f"   {count(len(zones), 'zone')}" if zones else "", "muted"),
+    )
+
+
+def _down(platform: Platform, view: View) -> list[Line]:
+    """The nodes that are not as they should be, three at most."""
+    found = platform.nodes.reading.nodes if platform.nodes.reading else {}
+    wrong = [(name, state) for name, node in found.items() if (state := node_state(node, view.now)).rank < FINE]
+    wrong.sort(key=lambda each: (each[1].rank, each[0]))
+    return [line("       ", (f"{name} {state.words}", state.style)) for name, state in wrong[:3]]
+
+
+def _pod_line(platform: Platform, counts: Counted, narrow: bool) -> Line:
+    """``pods    212   ▲ 2 CrashLoopBackOff``."""
+    label = fit(line(("pods", "muted")), 7)
+    if platform.pods.reading is None:
+        return line(label, (f"? {platform.pods.why}", "unknown"))
+    wrong = [
+        fact_of(_short(state.words) if narrow else state.words, many, state.style)
+        for state, many in counts.others
+        if state.rank < FINE
+    ]
+    return line(label, (count(counts.total), "strong"), *(("   ", ""), *joined(wrong, "  ")) if wrong else ())
+
+
+def _short(words: str) -> str:
+    return {
+        "CrashLoopBackOff": "crash",
+        "ImagePullBackOff": "pull",
+        "ErrImagePull": "pull",
+        "Unschedulable": "no room",
+    }.get(words, words)
+
+
+def _figures(view: View, platform: Platform, found: Sequence[Finding]) -> list[Figure]:
+    board, name = view.board, platform.name
+    figures: list[Figure] = []
+    nodes = platform.nodes.reading.nodes if platform.nodes.reading else {}
+    if nodes:
+        use = platform.node_use
+        cpu = sum(node.cpu_allocatable or 0.0 for node in nodes.values())
+        memory = sum(node.memory_allocatable or 0 for node in nodes.values())
+        asked = (
+            sum(node.cpu_requested for node in nodes.values()),
+            sum(node.memory_requested for node in nodes.values()),
+        )
+        if use and cpu and memory:
+            figures.append(
+                Figure(
+                    "cpu",
+                    percent(sum(u.cpu for u in use.values()) / cpu),
+                    "",
+                    trend_of(board, "cluster", name, "cpu_ratio"),
+                    1.0,
+                )
+            )
+            figures.append(
+                Figure(
+                    "memory",
+                    percent(sum(u.memory for u in use.values()) / memory),
+                    "",
+                    trend_of(board, "cluster", name, "memory_ratio"),
+                    1.0,
+                )
+            )
+        if cpu and memory:
+            note = "" if use else "in use: not known"
+            figures.append(
+                Figure(
+                    "asked",
+                    f"{percent(asked[0] / cpu)}",
+                    "",
+                    None,
+                    note=f"cpu, memory {percent(asked[1] / memory)}{'; ' + note if note else ''}",
+                )
+            )
+    full = fullest(platform)
+    if platform.quotas.reading is None:
+        if not platform.quotas.absent:
+            figures.append(Figure("quota", "?", "unknown", note=platform.quotas.why))
+    elif full:
+        share, namespace, resource, _, _ = full[0]
+        severity = speaks_of(found, "quota") or ("critical" if share >= 1 else "warning" if share >= 0.9 else "")
+        figures.append(Figure("quota", marked(percent(share), severity), severity, note=f"{namespace} {resource}"))
+    return figures
+
+
+def _parts(view: View, platform: Platform, bad: tuple[Trouble, ...]) -> list[Part]:
+    """Pods in trouble, quotas, warnings, where there is room."""
+    troubled = [
+        line(
+            fit(line((each.words, each.style)), 17),
+            " ",
+            each.name,
+            (f"  ×{each.pod.restarts}" if each.pod.restarts else "", "muted"),
+        )
+        for each in bad[:10]
+    ]
+    quotas = [
+        line(
+            fit(line((percent(share), "critical" if share >= 1 else "warning" if share >= 0.9 else "")), 6, "right"),
+            "  ",
+            namespace,
+            (f" {resource}", "muted"),
+        )
+        for share, namespace, resource, _, _ in fullest(platform)[:6]
+    ]
+    warnings = platform.warnings.reading.warnings.values() if platform.warnings.reading else ()
+    newest = sorted(
+        (each for each in warnings if each.last_at),
+        key=lambda each: each.last_at.timestamp() if each.last_at else 0.0,
+        reverse=True,
+    )
+    events = [
+        line(
+            fit(line((since(each.last_at, view.now), "muted")), 6, "right"),
+            "  ",
+            (each.reason, "warning"),
+            " ",
+            each.object.partition("/")[2],
+            (f"  {each.message}", "muted"),
+        )
+        for each in newest[:8]
+    ]
+    return [
+        part for part in (("pods in trouble", troubled), ("fullest quotas", quotas), ("warnings", events)) if part[1]
+    ]
