@@ -10,6 +10,7 @@ from console.lab.process import Identity, command_line, postmaster, processes_of
 
 _GENTLE_S = 3.0
 _IPC_RMID = 0
+_STARTERS = ("console.lab.supervisor", "console.lab.platform", "patroni")
 
 
 def shared_memory_ids(directory: Path) -> list[int]:
@@ -39,7 +40,7 @@ def sweep(directory: Path, but: set[Identity] | None = None) -> int:
     segments = shared_memory_ids(directory)
     titles = {process: command_line(process) for process in found}
     for process, title in titles.items():
-        if "console.lab.supervisor" in title or "patroni" in title:
+        if any(each in title for each in _STARTERS):
             send(process, signal.SIGKILL)
     masters = [main for data in directory.glob("*/data") if (main := postmaster(data))]
     for process in found:

@@ -17,9 +17,9 @@ from console.lab.faults.operate import break_, heal
 from console.readings import NOT_RECORDED, Activity, EngineSelf, PostgresMember
 from console.recording import Recording
 from tests.engine.test_recorder import hidden
-from tests.rigs_lab import laboratory, laboratory_of_this_run
+from tests.rigs_lab import database_laboratory, database_laboratory_of_this_run
 
-__all__ = ["laboratory", "laboratory_of_this_run"]
+__all__ = ["database_laboratory", "database_laboratory_of_this_run"]
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 READY_S = 60.0
@@ -44,11 +44,13 @@ class Watching:
 
 
 @pytest.fixture
-def environment_of(laboratory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], Path]:
+def environment_of(
+    database_laboratory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bool], Path]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     def write(record_text: bool) -> Path:
-        content = yaml.safe_load((laboratory / "environment.yaml").read_text())
+        content = yaml.safe_load((database_laboratory / "environment.yaml").read_text())
         path = tmp_path / f"text-{record_text}.yaml"
         path.write_text(yaml.safe_dump(content | {"record_text": record_text}))
         return path
@@ -56,7 +58,9 @@ def environment_of(laboratory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return write
 
 
-async def test_a_failover_replays_frame_for_frame(laboratory: Path, environment_of: Callable[[bool], Path]) -> None:
+async def test_a_failover_replays_frame_for_frame(
+    database_laboratory: Path, environment_of: Callable[[bool], Path]
+) -> None:
     """Once with text and once without, by two engines that watch the same failover."""
     watched = {record_text: Watching(environment_of(record_text)) for record_text in (True, False)}
     try:
@@ -65,10 +69,10 @@ async def test_a_failover_replays_frame_for_frame(laboratory: Path, environment_
         for one in watched.values():
             assert await one.feed.wait_ready(READY_S)
         before = watched[True].primaries()
-        await asyncio.to_thread(break_, laboratory, "kill-primary", with_patroni=True)
+        await asyncio.to_thread(break_, database_laboratory, "kill-primary", with_patroni=True)
         for one in watched.values():
             await one.until(lambda one=one: one.primaries() not in ([], before), FAILOVER_S)  # type: ignore[misc]
-        await asyncio.to_thread(heal, laboratory, "kill-primary")
+        await asyncio.to_thread(heal, database_laboratory, "kill-primary")
         for one in watched.values():
             await one.feed.request("stop")
             await one.until(lambda one=one: one.feed.state != "live", READY_S)  # type: ignore[misc]

@@ -135,7 +135,7 @@ def test_a_server_that_ends_by_itself_is_started_again(laboratory: Path) -> None
 
 def test_its_users_work(laboratory: Path) -> None:
     before = {name: felt.done for name, felt in read_felt(laboratory).items()}
-    assert set(before) == {"acme", "bauhof", "cobalt", "delta", "ebene", "fjord", "cache"}
+    assert set(before) == {"acme", "bauhof", "cobalt", "delta", "ebene", "fjord", "granit", "hafen", "cache"}
     wait_until(lambda: all(felt.done > before[name] + 1 for name, felt in read_felt(laboratory).items()))
 
 

@@ -1,5 +1,10 @@
-"""The run's laboratory."""
+"""The run's laboratories."""
 
-from tests.rigs_lab import laboratory, laboratory_of_this_run
+from tests.rigs_lab import (
+    database_laboratory,
+    database_laboratory_of_this_run,
+    laboratory,
+    laboratory_of_this_run,
+)
 
-__all__ = ["laboratory", "laboratory_of_this_run"]
+__all__ = ["database_laboratory", "database_laboratory_of_this_run", "laboratory", "laboratory_of_this_run"]

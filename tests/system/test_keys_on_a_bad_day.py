@@ -24,8 +24,10 @@ PAGES = (("3", "Sess"), ("4", "[Cc]lients"), ("1", "3 Database"))
 
 
 @pytest.fixture(scope="module")
-def through_proxies(laboratory_of_this_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    with proxied(laboratory_of_this_run / "environment.yaml", tmp_path_factory.mktemp("keys")) as made:
+def through_proxies(
+    database_laboratory_of_this_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxied]:
+    with proxied(database_laboratory_of_this_run / "environment.yaml", tmp_path_factory.mktemp("keys")) as made:
         yield made
 
 

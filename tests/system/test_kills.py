@@ -21,10 +21,10 @@ TIMES = 20
 
 
 @pytest.fixture
-def environment(laboratory: Path, tmp_path: Path) -> Iterator[Path]:
+def environment(database_laboratory: Path, tmp_path: Path) -> Iterator[Path]:
     """A file of its own, so that its processes can be told by their command lines."""
     file = tmp_path / "killed.yaml"
-    file.write_text((laboratory / "environment.yaml").read_text().replace("name: lab", "name: killed"))
+    file.write_text((database_laboratory / "environment.yaml").read_text().replace("name: lab", "name: killed"))
     yield file
     for process in processes(file):
         with contextlib.suppress(psutil.NoSuchProcess):

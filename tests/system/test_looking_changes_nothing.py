@@ -21,11 +21,11 @@ pytestmark = [pytest.mark.lab]
 
 
 @pytest.fixture
-def still(laboratory: Path) -> Iterator[Lab]:
-    """The laboratory with its load held."""
-    ask(laboratory, Ask("hold", "load"))
-    yield read(laboratory)
-    ask(laboratory, Ask("release", "load"))
+def still(database_laboratory: Path) -> Iterator[Lab]:
+    """A laboratory of databases and cache with its load held."""
+    ask(database_laboratory, Ask("hold", "load"))
+    yield read(database_laboratory)
+    ask(database_laboratory, Ask("release", "load"))
 
 
 def connect(lab: Lab, database: str) -> psycopg.Connection[Any]:

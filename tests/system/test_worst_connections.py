@@ -49,8 +49,10 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def through_proxies(laboratory_of_this_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    with proxied(laboratory_of_this_run / "environment.yaml", tmp_path_factory.mktemp("proxied")) as made:
+def through_proxies(
+    database_laboratory_of_this_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxied]:
+    with proxied(database_laboratory_of_this_run / "environment.yaml", tmp_path_factory.mktemp("proxied")) as made:
         yield made
 
 
