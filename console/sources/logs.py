@@ -30,7 +30,8 @@ _WINDOW = 512 * 1024
 
 
 def log_source(environment: EnvironmentFile, target: str, cadence: Cadence) -> LogTailSource | None:
-    """The log of ``postgres CLUSTER/MEMBER``, ``redis CACHE/SERVER``, ``sentinel CACHE/SENTINEL`` or ``traefik INGRESS/SERVER``.
+    """The log of ``postgres CLUSTER/MEMBER``, ``redis CACHE/SERVER``, ``sentinel CACHE/SENTINEL``, ``traefik INGRESS/SERVER``,
+    or ``odoo.log TENANT``.
 
     Of ``traefik INGRESS`` alone: the access log.
 
@@ -50,6 +51,8 @@ def log_source(environment: EnvironmentFile, target: str, cadence: Cadence) -> L
     elif kind.startswith("traefik") and group in environment.traefik:
         ingress = environment.traefik[group]
         where = ingress.servers[name].log if name in ingress.servers else None if name else ingress.access_log
+    elif kind.startswith("odoo") and group in environment.applications:
+        where = environment.applications[group].log
     if where is None or not (where.path or where.command):
         return None
     return LogTailSource(where, target, cadence)

@@ -28,6 +28,13 @@ from tests.screens import board_cache as cache_parts
 from tests.screens import board_database as db
 from tests.screens.board_ground import MB, NOW, ago, change, failed, finding, findings, healthy, put
 from tests.screens.board_second import two_of_each
+from tests.screens.board_tenants import (
+    tenants_broken,
+    tenants_many,
+    tenants_silent,
+    tenants_well,
+    tenants_without_primary,
+)
 
 __all__ = ["NOW", "SCENARIOS", "Scenario", "healthy"]
 
@@ -328,4 +335,9 @@ SCENARIOS: dict[str, Scenario] = {
     "not-read-yet": not_read_yet,
     "engine-lost": engine_lost,
     "two-of-each": two_of_each,
+    "tenants": tenants_well,
+    "tenants-broken": tenants_broken,
+    "tenants-silent": tenants_silent,
+    "tenants-many": tenants_many,
+    "tenants-without-primary": tenants_without_primary,
 }
