@@ -14,7 +14,6 @@ from console.lab.platform.kubelet import Kubelets
 from console.lab.platform.nodes import Reporter
 from console.lab.platform.podrun import PodRun
 
-WINDOW_S = 10.0
 LIMITS_S = 2.0
 """How often memory limits are looked at; a kernel's cgroup would not wait."""
 
@@ -26,9 +25,10 @@ def _moment() -> str:
 class Meter:
     """Samples process trees."""
 
-    def __init__(self, kubelets: Kubelets, reporters: list[Reporter]) -> None:
+    def __init__(self, kubelets: Kubelets, reporters: list[Reporter], every_s: float) -> None:
         self._kubelets = kubelets
         self._reporters = reporters
+        self._every_s = every_s
         self._before: dict[int, tuple[float, float]] = {}
 
     async def run(self) -> None:
@@ -37,10 +37,10 @@ class Meter:
         due = loop.time()
         while True:
             if loop.time() >= due:
-                due += WINDOW_S
+                due += self._every_s
                 await self._measure()
             self._limits()
-            await asyncio.sleep(LIMITS_S)
+            await asyncio.sleep(min(LIMITS_S, self._every_s))
 
     async def _measure(self) -> None:
         loop = asyncio.get_running_loop()
@@ -93,7 +93,7 @@ class PodMetrics:
     def nodes(self) -> list[Json]:
         """Of every node that reports: the sum over its pods."""
         return [
-            _item({"name": each.name}, *_sum(list(each.runs.values())))
+            _node({"name": each.name}, list(each.runs.values()))
             for each in self._kubelets.by_name.values()
             if each.loss is None
         ]
@@ -114,9 +114,11 @@ class PodMetrics:
         return found
 
 
-def _sum(runs: list[PodRun]) -> tuple[float, int]:
+def _node(metadata: Json, runs: list[PodRun]) -> Json:
     used = [each.usage for run in runs for each in run.containers if each.usage is not None]
-    return sum(max(each.cores, 0.0) for each in used), sum(each.memory for each in used)
+    cores, memory = sum(max(each.cores, 0.0) for each in used), sum(each.memory for each in used)
+    window = max((each.window_s for each in used), default=0.0)
+    return {**_head(metadata, Usage(cores, memory, _moment(), window)), "usage": _words(cores, memory)}
 
 
 def _words(cores: float, memory: int) -> Json:
@@ -130,7 +132,3 @@ def _head(metadata: Json, used: Usage) -> Json:
         "timestamp": used.measured_at,
         "window": window,
     }
-
-
-def _item(metadata: Json, cores: float, memory: int) -> Json:
-    return {**_head(metadata, Usage(cores, memory, _moment(), WINDOW_S)), "usage": _words(cores, memory)}

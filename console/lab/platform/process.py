@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from console.lab.errors import LabError
 from console.lab.kube.cluster import Cluster
 from console.lab.kube.server import Server
 from console.lab.platform import control, entrance, nodes, settings
@@ -66,6 +67,9 @@ class Platform:
         self._server = Server(self._cluster)
         self._images = Images(self._settings.images)
         self._tasks: list[asyncio.Task[None]] = []
+        self._held = settings.hold_subnet(self._settings.subnet)
+        if self._held is None:
+            raise LabError(f"another laboratory has the addresses {self._settings.subnet}.*")
 
     async def start(self) -> None:
         """Open the ports, then have everything work."""
@@ -78,7 +82,7 @@ class Platform:
         self._cluster.logs = PodLogs(self._cluster, self._files)
         self._controllers = [make(self._cluster, self._recorder) for make in _CONTROLLERS]
         self._keeper.follow()
-        meter = Meter(self._kubelets, self._reporters)
+        meter = Meter(self._kubelets, self._reporters, self._settings.measure_s)
         self._begin(meter.run(), self._keeper.run(), self._every(nodes.RENEW_S, self._renew))
         self._begin(self._every(_EXPIRE_S, self._recorder.expire))
         with control.socket_address(self._files.directory) as address:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ from console.lab.state import write_file
 
 FOLDER = "kubernetes"
 FILE = "platform.json"
+_KUBELET_PORT = 10250
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,12 +50,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int
     """Of the API over TLS, on 127.0.0.1; 0: any (then the kubeconfig tells which)."""
     subnet: str
-    """``127.A.B``: nodes are .1 to .9, Services .200 and up by name only, pods .10 to .199; no other laboratory may have it."""
+    """``127.A.B``: nodes are .1 to .9, pods .10 to .199; no other laboratory may have it."""
     plain_port: int | None = None
     """Of the same over plain HTTP; None: not served."""
     nodes: list[Node] = msgspec.field(default_factory=lambda: list(NODES))
     images: dict[str, Image] = {}
     """By name with tag."""
+    measure_s: float = 10.0
+    """Between two measurements of what pods use."""
 
 
 class Files:
@@ -80,6 +85,32 @@ class Files:
     def log(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> Path:
         """A container's log, or that of the run before."""
         return self.pods / f"{namespace}_{pod}" / f"{container}{'.previous' if previous else ''}.log"
+
+
+def hold_subnet(subnet: str) -> socket.socket | None:
+    """Take a subnet for as long as the socket is open; None if another laboratory has it."""
+    held = socket.socket()
+    try:
+        held.bind((f"{subnet}.1", _KUBELET_PORT))
+        held.listen(1)
+    except OSError:
+        held.close()
+        return None
+    return held
+
+
+def free_subnet() -> str:
+    """A subnet that no laboratory has now.
+
+    Raises:
+        LabError: A hundred tried were taken, or this machine has no 127.0.0.0/8.
+    """
+    for _ in range(100):
+        subnet = f"127.{random.randint(16, 254)}.{random.randint(0, 254)}"
+        if (held := hold_subnet(subnet)) is not None:
+            held.close()
+            return subnet
+    raise LabError("found no free subnet in 127.0.0.0/8")
 
 
 def read(directory: Path) -> Settings:
