@@ -41,6 +41,22 @@ from console.readings.kubernetes import (
     KubeWorkload,
 )
 from console.readings.kubernetes_images import KubeImage, KubePolicy, KubernetesImages, Vulnerabilities
+from console.readings.odoo import (
+    OdooChannel,
+    OdooCron,
+    OdooDatabase,
+    OdooEvent,
+    OdooFailedJob,
+    OdooFiles,
+    OdooLog,
+    OdooMail,
+    OdooMailReason,
+    OdooModule,
+    OdooPages,
+    OdooSessions,
+    OdooStep,
+    OdooUsers,
+)
 from console.readings.patroni import DcsMember, PatroniMember
 from console.readings.postgres import (
     Activity,
@@ -129,6 +145,20 @@ __all__ = [
     "KubernetesWarnings",
     "KubernetesWorkloads",
     "LogTail",
+    "OdooChannel",
+    "OdooCron",
+    "OdooDatabase",
+    "OdooEvent",
+    "OdooFailedJob",
+    "OdooFiles",
+    "OdooLog",
+    "OdooMail",
+    "OdooMailReason",
+    "OdooModule",
+    "OdooPages",
+    "OdooSessions",
+    "OdooStep",
+    "OdooUsers",
     "Pane",
     "PatroniMember",
     "PostgresIo",

@@ -195,7 +195,8 @@ class OdooFiles(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """``filestore``, ``database``, ``url``, ``other``, or the scheme of the object store (``s3``) → rows."""
     counted_at: datetime | None = None
     checked: int | None = None
-    """Files of the folder looked for by now in the present round through all of them. None: no folder is configured."""
+    """Attachments whose file in the folder was looked for by now, in the present round through all of them. None: no folder
+    is configured, or it cannot be read."""
     missing: int | None = None
     """Files of this round and of the one before that are still not there. None: not looked for."""
     differing: int | None = None
@@ -258,6 +259,8 @@ class OdooSessions(Reading, frozen=True, kw_only=True, omit_defaults=True):
     """Of no database, or of nobody. In a store that tenants share they are everybody's."""
     used_last_hour: int | None = None
     """Sessions used within the last hour, the anonymous ones among them. None: this store does not tell."""
+    shared: bool = False
+    """Nothing that we may read tells whose they are: the numbers are of every tenant that keeps its sessions there."""
     complete: bool = True
     """Whether the whole store was gone through. False: the numbers are of the part that the budget allows."""
     counted_at: datetime | None = None
@@ -284,7 +287,7 @@ class OdooEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @topic("odoo.log", "application")
 class OdooLog(Reading, frozen=True, kw_only=True, omit_defaults=True):
-    """What one tenant's log tells that no table does. Key: the tenant. Rates are since the previous look."""
+    """What one tenant's log tells that no table does. Key: the tenant. Rates are over the last minute, without probes."""
 
     tenant: str = ""
     origin: str = ""
@@ -295,6 +298,6 @@ class OdooLog(Reading, frozen=True, kw_only=True, omit_defaults=True):
     sql_ms: float | None = None
     """Mean time in SQL of a request."""
     p95_ms: float | None = None
-    """Whole time of the requests of the last minute."""
+    """Whole time of a request."""
     events: dict[str, OdooEvent] = {}
     """``what``, subject and database joined by blanks → event; the fifty newest."""

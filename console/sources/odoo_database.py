@@ -73,6 +73,10 @@ class Place:
             )
         return self._found[0]
 
+    def known(self) -> str:
+        """Its name as far as it is known without asking; empty: a pattern that nobody has looked up yet."""
+        return self._named if plain(self._named) else next(iter(self._found), "")
+
     def forget(self) -> None:
         """Find out anew what the pattern means: what it meant is gone."""
         self._found = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from console.clients.redis import RedisLink
 from console.settings.defaults import Cadences
 from console.settings.environment import EnvironmentFile, RedisCache, RedisServerSettings, SentinelSettings
@@ -12,23 +14,32 @@ from console.sources.redis_server import RedisServerSource
 from console.sources.sentinel import SentinelSource
 
 
-def redis_sources(environment: EnvironmentFile, cadences: Cadences) -> list[Source]:
-    """Servers and Sentinels at the fast cadence, keys and queues at the normal one."""
-    return [source for name, cache in environment.redis.items() for source in _of(name, cache, cadences)]
+def redis_sources(
+    environment: EnvironmentFile, cadences: Cadences, footprints: Mapping[str, Footprint] | None = None
+) -> list[Source]:
+    """Servers and Sentinels at the fast cadence, keys and queues at the normal one.
+
+    ``footprints``: by cache, shared with whoever else asks its servers.
+    """
+    shared = footprints or {}
+    return [
+        source
+        for name, cache in environment.redis.items()
+        for source in _of(name, cache, cadences, shared.get(name) or Footprint())
+    ]
 
 
-def _of(name: str, cache: RedisCache, cadences: Cadences) -> list[Source]:
-    footprint = Footprint()
+def _of(name: str, cache: RedisCache, cadences: Cadences, footprint: Footprint) -> list[Source]:
     fast = {"every_s": cadences.fast.every_s, "deadline_s": cadences.fast.deadline_s}
     sources: list[Source] = [
-        RedisServerSource(name, server, _link(cache, place), footprint=footprint, **fast)
+        RedisServerSource(name, server, link_of(cache, place), footprint=footprint, **fast)
         for server, place in cache.servers.items()
     ]
     if cache.sample_keys or cache.queues:
         sources.append(
             RedisKeysSource(
                 name,
-                {server: _link(cache, place) for server, place in cache.servers.items()},
+                {server: link_of(cache, place) for server, place in cache.servers.items()},
                 queues=cache.queues,
                 sample=cache.sample_keys,
                 every_s=cadences.normal.every_s,
@@ -44,7 +55,8 @@ def _of(name: str, cache: RedisCache, cadences: Cadences) -> list[Source]:
     return sources
 
 
-def _link(cache: RedisCache, place: RedisServerSettings) -> RedisLink:
+def link_of(cache: RedisCache, place: RedisServerSettings) -> RedisLink:
+    """A link of its own to a server, as the environment file says to come."""
     return RedisLink(
         place.host,
         place.port,
