@@ -188,6 +188,7 @@ _THINGS = {
     "patroni": ("Patroni", "Patronis"),
     "redis": ("cache server", "cache servers"),
     "sentinel": ("Sentinel", "Sentinels"),
+    "odoo.pages": ("tenant", "tenants"),
 }
 
 
@@ -210,8 +211,9 @@ def _calm(view: View, cells: int) -> Block:
         head = "… Looking for the first time" if waiting else "? No finding, but not everything can be read"
         rows: Block = [(), line(" ", (head, "muted" if waiting else "unknown strong"))]
         for pane, state in bad.items():
+            name = "tenants" if pane == "application" else pane
             for index, row in enumerate(wrap(state.why or state.state, max(10, cells - 16), limit=2)):
-                rows.append(line((f"   {pane if not index else '':<11}", "muted"), row))
+                rows.append(line((f"   {name if not index else '':<11}", "muted"), row))
         return rows
     oldest = max((state.age_s or 0.0 for state in states.values()), default=0.0)
     fresh = next((limit for limit in (5, 10, 30, 60, 120) if oldest <= limit), None)

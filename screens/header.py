@@ -43,7 +43,7 @@ def _left(view: View, cells: int, names: int) -> list[Line]:
     if worst:
         since = min(finding.since for finding in worst)
         lasts = line((f"for {age((view.now - since).total_seconds())}", "muted"))
-        parts += [part for part in (_felt(worst, names), lasts) if part]
+        parts += [part for part in (_of_tenants(view, names) or _felt(worst, names), lasts) if part]
     return parts
 
 
@@ -53,6 +53,24 @@ def _worst(view: View) -> list[Finding]:
     open_now = [finding for finding in view.board.findings if finding.state == "open"]
     severity = open_now[0].severity if open_now else ""
     return [finding for finding in open_now if finding.severity == severity]
+
+
+def _of_tenants(view: View, names: int) -> Line:
+    """``3 of 41 tenants feel it``: by every open finding, so that it counts those that the tenants screen lists as hurting."""
+    environment = view.environment
+    if environment is None or not environment.applications:
+        return ()
+    found = [finding for finding in view.board.findings if finding.state == "open"]
+    felt = list(dict.fromkeys(name for finding in found for name in finding.tenants))
+    if not felt:
+        return ()
+    total = len(environment.applications)
+    verb = "feels" if len(felt) == 1 else "feel"
+    head = f"{len(felt)} of {total} tenants {verb} it" if names else f"{len(felt)} of {total} {verb} it"
+    if names < 3:
+        return line((head, "strong"))
+    more = f" +{len(felt) - names}" if len(felt) > names else ""
+    return line((head, "strong"), (f": {', '.join(felt[:names])}{more}", "muted"))
 
 
 def _felt(findings: list[Finding], names: int) -> Line:

@@ -14,6 +14,7 @@ from screens.tile_cache import cache_tile
 from screens.tile_cluster import cluster_tile
 from screens.tile_database import database_tile
 from screens.tile_drawing import TileFacts, draw_tile
+from screens.tile_tenants import crowds, tenants_tile
 from screens.view import View
 
 __all__ = ["TileFacts", "all_tiles", "draw_tile", "tile_names"]
@@ -34,6 +35,7 @@ _KINDS = (
     _Kind("cluster", platforms, cluster_tile),
     _Kind("database", clusters, database_tile),
     _Kind("cache", caches, cache_tile),
+    _Kind("application", crowds, tenants_tile),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from console.board import Board
 from console.readings import PostgresIo, PostgresMember, Reading, RedisServer
+from console.readings.odoo import OdooDatabase, OdooLog, OdooPages
 
 Members = list[Any]
 """Readable readings of one topic and subject, by key."""
@@ -71,6 +72,18 @@ def memory_ratio(members: Members) -> float | None:
     return float(writing[0].used_memory / writing[0].maxmemory)
 
 
+def slowest_page(members: Members) -> float | None:
+    """Milliseconds that the slowest page of a tenant took when it was last asked; health and log-in are no pages."""
+    steps = [step for member in members for name, step in member.steps.items() if name not in ("health", "log in")]
+    return max((step.ms for step in steps if step.ok is not None and step.ms is not None), default=None)
+
+
+def queued(members: Members) -> float | None:
+    """Jobs of queue_job that are due, in all databases of a tenant; None where it is not installed."""
+    waiting = [channel.waiting for member in members if member.queue_job for channel in member.channels.values()]
+    return float(sum(waiting)) if any(member.queue_job for member in members) else None
+
+
 def _is_primary(member: Any) -> bool:
     return bool(member.in_recovery is False if isinstance(member, PostgresMember) else member.role == "primary")
 
@@ -91,6 +104,9 @@ SERIES: tuple[Series, ...] = (
     Series("cache", "evictions", "/s", RedisServer, total("evicted_per_s")),
     Series("cache", "clients", "", RedisServer, primary("clients")),
     Series("cache", "rtt", "ms", RedisServer, largest("rtt_p99_ms")),
+    Series("application", "page", "ms", OdooPages, slowest_page),
+    Series("application", "waiting", "", OdooDatabase, queued),
+    Series("application", "requests", "/s", OdooLog, total("requests_per_s")),
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from console import frames
 from console.board import Board, pane_state, verdict
+from console.readings import Pane
 from tests.screens import boards
 
 EXPECTED = {
@@ -20,14 +21,22 @@ EXPECTED = {
     "not-read-yet": ("unknown", "unknown"),
     "engine-lost": ("unknown", "unknown"),
     "two-of-each": ("ok", "ok"),
+    "tenants": ("ok", "ok", "ok", "ok"),
+    "tenants-broken": ("ok", "ok", "critical", "critical"),
+    "tenants-silent": ("ok", "ok", "warning", "unknown"),
+    "tenants-many": ("ok", "ok", "critical", "ok"),
+    "tenants-without-primary": ("critical", "ok", "warning", "ok"),
 }
+"""Of database and cache; with tenants, of the application and the ingress too."""
+PANES: tuple[Pane, ...] = ("database", "cache", "application", "ingress")
 
 
 @pytest.mark.parametrize("name", boards.SCENARIOS)
 def test_states(name: str) -> None:
     board = boards.SCENARIOS[name](boards.NOW)
-    states = tuple(pane_state(board, pane, boards.NOW).state for pane in ("database", "cache"))
-    assert states == EXPECTED[name]
+    expected = EXPECTED[name]
+    states = tuple(pane_state(board, pane, boards.NOW).state for pane in PANES[: len(expected)])
+    assert states == expected
     assert verdict(board, boards.NOW) == (max(states, key=["ok", "warning", "unknown", "critical"].index))
 
 
