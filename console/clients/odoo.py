@@ -113,18 +113,21 @@ class OdooWeb:
         return await self.call(f"/web/dataset/call_kw/{model}/{method}", params, patience_s)
 
     async def log_in(self, database: str, login: str, password: str, patience_s: float) -> tuple[dict[str, Any], float]:
-        """Begin a session: what the server tells of it, and its milliseconds. Raises OdooError."""
-        self.sid = ""
+        """Begin a session: what the server tells of it, and its milliseconds. Raises OdooError.
+
+        One that was there before stays where no new one comes about: it may hold again once a database is back.
+        """
+        before, self.sid = self.sid, ""
         params = {"db": database, "login": login, "password": password}
         try:
             result, ms = await self.call("/web/session/authenticate", params, patience_s, session=False)
         except OdooError as error:
-            self.sid = ""
+            self.sid = before
             if password and password in error.problem:
                 raise OdooError("the log-in failed, and the answer repeats the password", denied=error.denied) from None
             raise
         if not isinstance(result, dict) or not result.get("uid"):
-            self.sid = ""
+            self.sid = before
             raise OdooError("the log-in is not complete: a second factor is asked for", denied=True)
         if not self.sid:
             raise OdooError("logged in, and was given no session")

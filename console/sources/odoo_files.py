@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from console.clients.clean import clean
-from console.clients.postgres import Row
+from console.clients.postgres import Look, Row
 from console.readings import Reading
 from console.readings.odoo import OdooFiles
 from console.settings import Cadence
@@ -209,10 +209,10 @@ class OdooFilesSource:
             problems += await self._check(again, fresh)
         return self._reading(asked_at, problems)
 
-    async def _rows(self, look: object, now: datetime) -> tuple[list[Row], list[Row]]:
+    async def _rows(self, look: Look, now: datetime) -> tuple[list[Row], list[Row]]:
         """Rows of suspects, and the next rows of the round."""
         self._rounds.begin(now)
-        ask = look.ask  # type: ignore[attr-defined]
+        ask = look.ask
         after = sql.SQL("id > {}").format(sql.Literal(self._rounds.last_id))
         fresh = (await ask(_ROWS.format(which=after, limit=sql.Literal(ROWS_PER_LOOK)))).rows[0]
         if not self._rounds.suspects:

@@ -172,14 +172,13 @@ class OdooPagesSource:
 
     async def _read_as(self, user: OdooUser) -> str:
         """A project's record and a document in the one session that is kept."""
-        problem = await self._session(self._web, user, self._log_ins)
+        problem = "" if self._web.sid else await self._begin_session(self._web, user, self._log_ins)
         if problem:
             for name in ("project", "document"):
                 self._timings[name].skipped(f"not asked: {problem}")
             return problem
         if await self._step("project", self._project) == "expired":
-            self._web.sid = ""
-            problem = await self._session(self._web, user, self._log_ins)
+            problem = await self._begin_session(self._web, user, self._log_ins)
             if problem:
                 self._timings["document"].skipped(f"not asked: {problem}")
                 return problem
@@ -187,10 +186,8 @@ class OdooPagesSource:
         await self._step("document", self._fetch_document)
         return ""
 
-    async def _session(self, web: OdooWeb, user: OdooUser, log_ins: LogIns) -> str:
-        """See that there is a session; why there is none."""
-        if web.sid:
-            return ""
+    async def _begin_session(self, web: OdooWeb, user: OdooUser, log_ins: LogIns) -> str:
+        """Log in, where it is time to; why there is no session."""
         database = self._database()
         if not database:
             return "its database is not known"
@@ -282,12 +279,13 @@ class OdooPagesSource:
 
     async def _purchase(self, writer: OdooUser) -> str:
         """A purchase request is made, cancelled (a draft cannot be deleted) and deleted."""
-        problem = await self._session(self._writer, writer, self._writer_log_ins)
+        web = self._writer
+        problem = "" if web.sid else await self._begin_session(web, writer, self._writer_log_ins)
         if problem:
             self._timings["purchase"].skipped(f"not asked: {problem}")
             return problem
         if await self._step("purchase", self._write) == "expired":
-            self._writer.sid = ""
+            web.sid = ""
         return ""
 
     async def _write(self) -> float:

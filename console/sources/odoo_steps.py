@@ -13,6 +13,7 @@ from console.sources.rates import three_digits
 WINDOW_S = 900.0
 _MOST = 400
 _AGAIN_S = 60.0
+_SOON_S = 15.0
 _AGAIN_MOST_S = 3600.0
 _HELD_S = 300.0
 """A session that was lost sooner than this after the log-in is not begun anew at once: each log-in leaves a row."""
@@ -85,10 +86,16 @@ class LogIns:
         self._pause_s = 0.0 if lasted is None or lasted > _HELD_S else self._longer()
         self.at, self.problem, self._due = now, "", now + self._pause_s
 
-    def refused(self, problem: str) -> None:
+    def refused(self, problem: str) -> str:
         """It was refused: tried too often it would keep others out, too."""
         self._pause_s = self._longer()
         self.problem, self._due = problem, time.monotonic() + self._pause_s
+        return problem
+
+    def failed(self, problem: str) -> str:
+        """It could not be tried: nobody counts that."""
+        self.problem, self._due = problem, time.monotonic() + _SOON_S
+        return problem
 
     def _longer(self) -> float:
         return min(max(_AGAIN_S, 2 * self._pause_s), _AGAIN_MOST_S)

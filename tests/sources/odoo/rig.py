@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeVar
 
+import msgspec
+
 from console.clients.postgres import Target
 from console.readings import Reading
+from console.settings import Application
+from console.settings.environment import OdooUser
 from console.sources.base import Source
 from console.sources.odoo_database import OdooDatabaseSource, Place
+from console.sources.odoo_pages import OdooPagesSource
 from console.sources.odoo_privilege import grants
 from console.sources.odoo_visits import Visits
 from tests.lab.odoo.rig import Tenant
@@ -50,3 +56,20 @@ async def looked(source: Source, kind: type[R]) -> AsyncIterator[R]:
         yield reading
     finally:
         await source.close()
+
+
+def application(tenant: Tenant, secret: str, **changes: Any) -> Application:
+    """A tenant in an environment file; ``secret``: the reference to everybody's password."""
+    return Application(
+        databases=[tenant.database],
+        odoo=True,
+        url=tenant.address,
+        user=OdooUser(login="user1", password=secret),
+        **changes,
+    )
+
+
+def pages_source(tenant: Tenant, secret: str, **changes: Any) -> OdooPagesSource:
+    """The source of a tenant's pages."""
+    made = msgspec.structs.replace(application(tenant, secret), **changes)
+    return OdooPagesSource("acme", made, lambda: tenant.database, asyncio.Semaphore(2), every_s=10.0)
