@@ -12,7 +12,7 @@ from screens.cluster_head import head_lines
 from screens.cluster_limits import budget_state, budgets, quotas, scaler_state, scalers
 from screens.cluster_nodes import nodes, zones
 from screens.cluster_pods import Owned, WorkloadRows, pods
-from screens.cluster_rows import databases, events, images, poolers
+from screens.cluster_rows import database_state, databases, events, images, poolers
 from screens.cluster_side import Trouble, preview, preview_strip, side, troubles
 from screens.cluster_state import Counted, by_owner, counted
 from screens.database_preview import preview_box
@@ -201,6 +201,19 @@ class ClusterScreen(SectionsScreen):
             )
         if platform.images.reading:
             mark("images", sum(bool(each.differs) for each in platform.images.reading.images.values()), "warning")
+        operated = platform.databases.reading
+        if operated:
+            states = [database_state(each) for each in operated.clusters.values()]
+            mark(
+                "databases",
+                sum(state[2] < 3 for state in states),
+                min(states, key=lambda each: each[2])[1] if states else "",
+            )
+            mark(
+                "poolers",
+                sum(each.paused or each.running < each.instances for each in operated.poolers.values()),
+                "warning",
+            )
         return found
 
     def topology(self, view: View) -> Topology:

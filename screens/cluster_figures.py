@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from screens.cluster_facts import Seen
 from screens.section import MISSING, Section, unknown
 from widgets.columns import Cell, Column
 from widgets.format import UNKNOWN, bar, count, percent, size
@@ -60,9 +62,14 @@ def used_cell(used: float | None, asked: float, write: Callable[[float | None], 
     )
 
 
-def blind(columns: tuple[Column, ...], why: str, what: str) -> Section:
+def blind(columns: tuple[Column, ...], seen: Seen[Any], what: str) -> Section:
     """A section of a kind that cannot be seen: it says so, and never shows an empty table."""
-    return unknown(columns, f"{what}: {why}")
+    if seen.raw is not None and seen.raw.status == "denied":
+        notice = f"{what} are denied to us; banksman doctor prints the rule that the role lacks"
+        return Section(columns, (), (line((seen.raw.problem, "unknown")),), notice, state="unknown")
+    if seen.absent:
+        return Section(columns, (), (), f"{what}: {seen.raw.problem if seen.raw else seen.why}", "muted")
+    return unknown(columns, f"{what}: {seen.why}")
 
 
 def partly(why: str) -> Line:

@@ -14,7 +14,7 @@ from widgets.spans import Block, Line, joined, line, spread, width
 
 
 def node_words(platform: Platform) -> Line:
-    """``nodes 5 of 6 ready``."""
+    """``nodes ▲ 5/6 ready``."""
     reading = platform.nodes.reading
     if reading is None:
         return line(("? nodes not known", "unknown"))
@@ -22,7 +22,7 @@ def node_words(platform: Platform) -> Line:
     total = len(reading.nodes)
     look = "" if ready == total else "critical" if not ready else "warning"
     sign = {"critical": "■ ", "warning": "▲ "}.get(look, "")
-    return line(("nodes ", "muted"), (f"{sign}{ready} of {total} ready", look))
+    return line(("nodes ", "muted"), (f"{sign}{ready}/{total} ready", look))
 
 
 def pod_words(platform: Platform, counts: Counted) -> list[Line]:
@@ -30,7 +30,8 @@ def pod_words(platform: Platform, counts: Counted) -> list[Line]:
     if platform.pods.reading is None:
         return [line(("? pods not known", "unknown"))]
     wrong = [fact_of(state.words, many, state.style) for state, many in counts.others if state.rank < FINE]
-    return [*wrong, line(("pods ", "muted"), f"{count(counts.running)} of {count(counts.total)} running")]
+    part = line((" ? in part", "unknown")) if platform.pods.partial else ()
+    return [*wrong, line(("pods ", "muted"), f"{count(counts.running)}/{count(counts.total)} running", part)]
 
 
 def hidden_words(platform: Platform) -> Line:
@@ -56,7 +57,11 @@ def head_lines(platform: Platform, counts: Counted, names: list[str], cells: int
         parts.append(line((f"? API server: {platform.api.why}", "unknown")))
     elif api.ready is False:
         parts.append(line((f"■ API server not ready: {', '.join(api.failing)}", "critical")))
-    parts += [node_words(platform), *pod_words(platform, counts), hidden_words(platform)]
+    parts += [
+        node_words(platform),
+        *pod_words(platform, counts),
+        *([hidden_words(platform)] if api is not None else []),
+    ]
     if api is not None and api.version:
         parts.append(line((f"Kubernetes {api.version}", "muted")))
     parts = [part for part in parts if part]

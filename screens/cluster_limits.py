@@ -53,7 +53,7 @@ def scalers(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """HorizontalPodAutoscalers: those that cannot scale first, then those at a limit."""
     seen = platform.scalers
     if seen.reading is None:
-        return blind(SCALERS, seen.why, "scalers")
+        return blind(SCALERS, seen, "scalers")
     found, tenants = seen.reading.scalers, platform.tenants
 
     def make(key: str, each: KubeScaler, tenant: str) -> Made:
@@ -119,7 +119,7 @@ def quotas(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """A row for each limited resource of each quota, the fullest first."""
     seen = platform.quotas
     if seen.reading is None:
-        return blind(QUOTAS, seen.why, "quotas")
+        return blind(QUOTAS, seen, "quotas")
     found, tenants = seen.reading.quotas, platform.tenants
 
     def make(key: str, quota: KubeQuota, resource: str, tenant: str) -> Made:
@@ -191,7 +191,7 @@ def budgets(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """PodDisruptionBudgets, those that let no pod go first."""
     seen = platform.budgets
     if seen.reading is None:
-        return blind(BUDGETS, seen.why, "disruption budgets")
+        return blind(BUDGETS, seen, "disruption budgets")
     found, tenants = seen.reading.budgets, platform.tenants
 
     def make(key: str, each: KubeBudget, tenant: str) -> Made:

@@ -40,7 +40,7 @@ def nodes(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """All nodes, the worst first, then by zone and name."""
     seen = platform.nodes
     if seen.reading is None:
-        return blind(NODES, seen.why, "nodes")
+        return blind(NODES, seen, "nodes")
     found, use = seen.reading.nodes, platform.node_use
 
     def make(name: str, node: KubeNode, used: KubeUse | None) -> Made:

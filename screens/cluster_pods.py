@@ -54,7 +54,7 @@ def pods(platform: Platform, counts: Counted, kept: KeptRows, now: datetime) -> 
     """All pods."""
     seen = platform.pods
     if seen.reading is None:
-        return blind(PODS, seen.why, "pods")
+        return blind(PODS, seen, "pods")
     found, use, zone_of, lost = seen.reading.pods, platform.pod_use, platform.zone_of, platform.lost
     nodes = platform.nodes.reading.nodes if platform.nodes.reading else None
 
@@ -148,7 +148,7 @@ class WorkloadRows:
         """All workloads, the worst first."""
         seen = platform.workloads
         if seen.reading is None:
-            return blind(WORKLOADS, seen.why, "workloads")
+            return blind(WORKLOADS, seen, "workloads")
         found, lost, tenants = seen.reading.workloads, platform.lost, platform.tenants
 
         def make(key: str, workload: KubeWorkload, tenant: str, gone: frozenset[str], *mine: KubePod) -> Made:

@@ -67,7 +67,7 @@ def events(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """Warnings, the newest first."""
     seen = platform.warnings
     if seen.reading is None:
-        return blind(EVENTS, seen.why, "events")
+        return blind(EVENTS, seen, "events")
     found = seen.reading.warnings
 
     def make(key: str, each: KubeWarning) -> Made:
@@ -105,7 +105,7 @@ def images(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """Images of workloads: what differs first, then what may change by itself."""
     seen = platform.images
     if seen.reading is None:
-        return blind(IMAGES, seen.why, "images")
+        return blind(IMAGES, seen, "images")
     found = seen.reading.images
 
     def make(key: str, each: KubeImage) -> Made:
@@ -196,7 +196,7 @@ def databases(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """Clusters that the operator keeps."""
     seen = platform.databases
     if seen.reading is None:
-        return blind(DATABASES, seen.why, "CloudNativePG clusters")
+        return blind(DATABASES, seen, "CloudNativePG clusters")
     found = seen.reading.clusters
 
     def make(key: str, each: CnpgCluster) -> Made:
@@ -258,7 +258,7 @@ def poolers(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     """PgBouncers that the operator keeps."""
     seen = platform.databases
     if seen.reading is None:
-        return blind(POOLERS, seen.why, "CloudNativePG poolers")
+        return blind(POOLERS, seen, "CloudNativePG poolers")
     found = seen.reading.poolers
 
     def make(key: str, each: CnpgPooler) -> Made:

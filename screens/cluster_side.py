@@ -9,7 +9,7 @@ from console.readings import Finding, KubePod
 from screens.cluster_facts import Platform
 from screens.cluster_figures import FULL, NEARLY, amount_of, cores, share_of
 from screens.cluster_limits import quota_share
-from screens.cluster_state import FINE, pod_state
+from screens.cluster_state import FINE, RUNNING, pod_state
 from screens.database_preview import Preview
 from screens.pane_findings import findings_box, silent_words
 from screens.section import fact
@@ -42,7 +42,7 @@ def troubles(pods: dict[str, KubePod], lost: frozenset[str]) -> tuple[Trouble, .
     found = []
     for key, pod in pods.items():
         state = pod_state(pod, pod.node in lost)
-        if state.rank < FINE:
+        if state is not RUNNING and state.rank < FINE:
             found.append(Trouble(state.rank, key, pod, state.words, state.style))
     return tuple(sorted(found, key=lambda each: (each.rank, each.name)))
 

@@ -38,10 +38,19 @@ class State(NamedTuple):
 
 
 FINE = 6
+RUNNING = State("Running", "ok", 8)
 
 
 def pod_state(pod: KubePod, lost: bool) -> State:
     """How a pod is; ``lost``: its node does not report, so that nobody knows."""
+    if (
+        pod.phase == "Running"
+        and not pod.reason
+        and pod.ready >= pod.containers
+        and pod.deleted_at is None
+        and not lost
+    ):
+        return RUNNING
     if pod.phase == "Succeeded":
         return State("Completed", "muted", 9)
     if lost:
@@ -60,7 +69,7 @@ def pod_state(pod: KubePod, lost: bool) -> State:
         return State(pod.phase or "not told", "unknown", 1)
     if pod.ready < pod.containers:
         return State("not ready" if not pod.reason or pod.reason in STARTING else pod.reason, "warning", 3)
-    return State("Running", "ok", 8)
+    return RUNNING
 
 
 class Counted(NamedTuple):
@@ -86,14 +95,15 @@ class Counted(NamedTuple):
 def counted(pods: Iterable[KubePod], lost: frozenset[str]) -> Counted:
     """Count pods by state."""
     amounts: dict[State, int] = {}
+    running = 0
     for pod in pods:
         state = pod_state(pod, pod.node in lost)
-        amounts[state] = amounts.get(state, 0) + 1
-    running = sum(many for state, many in amounts.items() if state.rank == 8)
-    others = sorted(
-        ((s, many) for s, many in amounts.items() if s.rank != 8), key=lambda each: (each[0].rank, -each[1])
-    )
-    return Counted(sum(amounts.values()), running, tuple(others))
+        if state is RUNNING:
+            running += 1
+        else:
+            amounts[state] = amounts.get(state, 0) + 1
+    others = sorted(((s, many) for s, many in amounts.items()), key=lambda each: (each[0].rank, -each[1]))
+    return Counted(running + sum(amounts.values()), running, tuple(others))
 
 
 def node_state(node: KubeNode, now: datetime) -> State:

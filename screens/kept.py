@@ -15,11 +15,11 @@ from widgets.format import steps_in
 
 T = TypeVar("T")
 Parts = tuple[Any, ...]
-"""What something is made of: compared by identity, plain strings and numbers by value."""
+"""What something is made of."""
 
 
 def same(one: Parts, other: Parts) -> bool:
-    """Whether two sets of parts are the same objects, or equal plain values."""
+    """Whether two sets of parts are the same objects, or equal plain values: what is large is not compared in depth."""
     if len(one) != len(other):
         return False
     for a, b in zip(one, other, strict=True):
@@ -61,12 +61,17 @@ class _Entry(NamedTuple):
     until: float
 
 
+ROWS_A_SECOND = 500
+"""Rows whose ages are looked at in a second: those of 5,000 rows every ten seconds."""
+
+
 class KeptRows:
     """The rows of a long table, in order."""
 
     def __init__(self) -> None:
         self._given: Parts = ()
         self._entries: dict[Key, _Entry] = {}
+        self._sequence: list[Key] = []
         self._rows: tuple[Row, ...] = ()
         self._at = self._until = 0.0
 
@@ -78,24 +83,27 @@ class KeptRows:
         now: datetime,
     ) -> tuple[Row, ...]:
         """The same tuple as last time while ``given`` is the same and no age has stepped; else with the same rows where
-        a row's parts are. ``items``: key and parts of each row; ``make(*parts)``: the row."""
+        a row's parts are equal. ``items``: key and parts of each row; ``make(*parts)``: the row."""
         stamp = now.timestamp()
         if stamp < self._at:  # back in a recording
             self._entries.clear()
         elif self._rows and stamp < self._until and same(given, self._given):
             return self._rows
         entries: dict[Key, _Entry] = {}
+        before, moved = self._entries, False
+        until = float("inf")
         for key, parts in items():
-            old = self._entries.get(key)
-            if old is None or stamp >= old.until or not same(parts, old.parts):
+            entry = before.get(key)
+            if entry is None or stamp >= entry.until or parts != entry.parts:
                 made = make(*parts)
-                old = _Entry(parts, made, stamp + made.for_s)
-            entries[key] = old
+                moved = moved or entry is None or made.order != entry.made.order
+                entry = _Entry(parts, made, stamp + made.for_s)
+            entries[key] = entry
+            if entry.until < until:
+                until = entry.until
+        if moved or len(entries) != len(before):
+            self._sequence = sorted(entries, key=lambda key: entries[key].made.order)
         self._given, self._entries, self._at = given, entries, stamp
-        self._until = min((entry.until for entry in entries.values()), default=float("inf"))
-        self._rows = tuple(entry.made.row for entry in sorted(entries.values(), key=_order))
+        self._until = max(until, stamp + (len(entries) - ROWS_A_SECOND) / ROWS_A_SECOND)
+        self._rows = tuple([entries[key].made.row for key in self._sequence])
         return self._rows
-
-
-def _order(entry: _Entry) -> Any:
-    return entry.made.order

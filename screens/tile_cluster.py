@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.readings import Finding
+from console.readings import Finding, Trend
 from screens.cluster_facts import Platform, platform_at, platforms
 from screens.cluster_head import hidden_words
 from screens.cluster_pods import fact_of
@@ -13,7 +13,7 @@ from screens.cluster_state import FINE, Counted, counted, node_state
 from screens.kept import Kept
 from screens.tile_drawing import Figure, TileFacts
 from screens.tile_extras import Part
-from screens.tile_words import about, marked, speaks_of, tile_state, trend_of
+from screens.tile_words import about, marked, silent, speaks_of, tile_state, trend_of
 from screens.view import View
 from widgets.format import count, percent, since
 from widgets.spans import Line, fit, joined, line
@@ -36,8 +36,12 @@ def cluster_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
     alone = len(platforms(view.board)) == 1
     state, age_s, why = tile_state(view, "cluster", name, alone)
     counts, bad = _pods(platform)
-    members = [_nodes(platform, found), _pod_line(platform, counts, narrow), *_down(platform, view)]
-    members += [line(("  ", ""), hidden)] if (hidden := hidden_words(platform)) else []
+    if platform.api.reading is None:
+        said = silent(platform.api.raw, view.now, narrow, view.lost)
+        members = [line(("? API server  ", "unknown strong"), (said, "unknown"))]
+    else:
+        members = [_nodes(platform, found), _pod_line(platform, counts, narrow), *_down(platform, view)]
+        members += [hidden] if (hidden := hidden_words(platform)) else []
     return TileFacts(
         "cluster", name, "Cluster" if alone else f"Cluster · {name}", "2", state, age_s, why, tuple(members),
         tuple(_figures(view, platform, found)), tuple(_parts(view, platform, bad)),
@@ -93,56 +97,51 @@ def _short(words: str) -> str:
 
 
 def _figures(view: View, platform: Platform, found: Sequence[Finding]) -> list[Figure]:
-    board, name = view.board, platform.name
-    figures: list[Figure] = []
-    nodes = platform.nodes.reading.nodes if platform.nodes.reading else {}
-    if nodes:
-        use = platform.node_use
-        cpu = sum(node.cpu_allocatable or 0.0 for node in nodes.values())
-        memory = sum(node.memory_allocatable or 0 for node in nodes.values())
-        asked = (
-            sum(node.cpu_requested for node in nodes.values()),
-            sum(node.memory_requested for node in nodes.values()),
-        )
-        if use and cpu and memory:
-            figures.append(
-                Figure(
-                    "cpu",
-                    percent(sum(u.cpu for u in use.values()) / cpu),
-                    "",
-                    trend_of(board, "cluster", name, "cpu_ratio"),
-                    1.0,
-                )
-            )
-            figures.append(
-                Figure(
-                    "memory",
-                    percent(sum(u.memory for u in use.values()) / memory),
-                    "",
-                    trend_of(board, "cluster", name, "memory_ratio"),
-                    1.0,
-                )
-            )
-        if cpu and memory:
-            note = "" if use else "in use: not known"
-            figures.append(
-                Figure(
-                    "asked",
-                    f"{percent(asked[0] / cpu)}",
-                    "",
-                    None,
-                    note=f"cpu, memory {percent(asked[1] / memory)}{'; ' + note if note else ''}",
-                )
-            )
+    cpu, *rest = _use(platform, view) or [None]
+    figures = [cpu, *_quota(platform, found), *rest]
+    return [figure for figure in figures if figure is not None]
+
+
+def _quota(platform: Platform, found: Sequence[Finding]) -> list[Figure]:
+    """The fullest quota."""
+    seen = platform.quotas
+    if seen.reading is None:
+        if seen.absent or platform.api.reading is None:
+            return []
+        return [
+            Figure("quota", "?", "unknown", note="denied" if seen.raw and seen.raw.status == "denied" else "not known")
+        ]
     full = fullest(platform)
-    if platform.quotas.reading is None:
-        if not platform.quotas.absent:
-            figures.append(Figure("quota", "?", "unknown", note=platform.quotas.why))
-    elif full:
-        share, namespace, resource, _, _ = full[0]
-        severity = speaks_of(found, "quota") or ("critical" if share >= 1 else "warning" if share >= 0.9 else "")
-        figures.append(Figure("quota", marked(percent(share), severity), severity, note=f"{namespace} {resource}"))
-    return figures
+    if not full:
+        return []
+    share, namespace, resource, _, _ = full[0]
+    severity = speaks_of(found, "quota") or ("critical" if share >= 1 else "warning" if share >= 0.9 else "")
+    return [Figure("quota", marked(percent(share), severity), severity, note=f"{namespace} {resource}")]
+
+
+def _use(platform: Platform, view: View) -> list[Figure]:
+    """CPU and memory in use and asked for, of all that the nodes have."""
+    nodes = platform.nodes.reading.nodes.values() if platform.nodes.reading else ()
+    cpu = sum(node.cpu_allocatable or 0.0 for node in nodes)
+    memory = sum(node.memory_allocatable or 0 for node in nodes)
+    if not cpu or not memory:
+        return []
+
+    def trend(series: str) -> Trend | None:
+        return trend_of(view.board, "cluster", platform.name, series)
+
+    use = platform.node_use.values()
+    asked = sum(node.cpu_requested for node in nodes) / cpu, sum(node.memory_requested for node in nodes) / memory
+    figures = [Figure("asked", percent(asked[0]), note=f"of cpu, {percent(asked[1])} of memory")]
+    if not use:
+        absent = platform.usage.absent
+        note = "no metrics API" if absent else "not known"
+        return [Figure("cpu", "?", "muted" if absent else "unknown", note=note), *figures]
+    return [
+        Figure("cpu", percent(sum(each.cpu for each in use) / cpu), "", trend("cpu_ratio"), 1.0),
+        Figure("memory", percent(sum(each.memory for each in use) / memory), "", trend("memory_ratio"), 1.0),
+        *figures,
+    ]
 
 
 def _parts(view: View, platform: Platform, bad: tuple[Trouble, ...]) -> list[Part]:

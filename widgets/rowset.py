@@ -7,6 +7,7 @@ Until somebody moves the cursor it follows the first row, so that what comes to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from widgets.columns import Column, Key, Row, missing, sort_key
 
@@ -29,6 +30,11 @@ class RowSet:
         self.descending = descending
         self._place: dict[Key, int] = {}
         self._loose = True
+        self._words: dict[Key, tuple[Row, str]] = {}
+        """What the filter looks at in a row, worked out once: 5,000 rows take a tenth of a second."""
+        self._values: dict[Key, tuple[Row, bool, Any]] = {}
+        """Likewise what a row sorts by in column ``_values_of``: whether it has nothing, and the value."""
+        self._values_of = -1
 
     @property
     def at(self) -> int:
@@ -44,10 +50,13 @@ class RowSet:
         fresh = {row.key: row for row in rows}
         for key, row in fresh.items():
             before = self.rows.get(key)
-            if before is not None and before == row:
+            if before is not row and before is not None and before == row:
                 fresh[key] = before
         self.rows = fresh
         self.marks &= fresh.keys()
+        for kept in (self._words, self._values):
+            if len(kept) > 2 * len(fresh):
+                kept.clear()
         self.arrange(height)
 
     def arrange(self, height: int) -> None:
@@ -71,17 +80,32 @@ class RowSet:
         if not words:
             return list(self.rows)
         if inverse:
-            return [key for key, row in self.rows.items() if not any(word in row.words for word in words)]
-        return [key for key, row in self.rows.items() if all(word in row.words for word in words)]
+            return [key for key, row in self.rows.items() if not any(word in self._said(key, row) for word in words)]
+        return [key for key, row in self.rows.items() if all(word in self._said(key, row) for word in words)]
+
+    def _said(self, key: Key, row: Row) -> str:
+        kept = self._words.get(key)
+        if kept is None or kept[0] is not row:
+            kept = self._words[key] = (row, row.words)
+        return kept[1]
+
+    def _value(self, key: Key, at: int) -> tuple[Row, bool, Any]:
+        row, kept = self.rows[key], self._values.get(key)
+        if kept is None or kept[0] is not row:
+            kept = self._values[key] = (row, missing(row, at), sort_key(row, at))
+        return kept
 
     def _sorted(self, keys: list[Key]) -> list[Key]:
         at = next((index for index, column in enumerate(self.columns) if column.key == self.sort), -1)
         if at < 0:
             return keys
-        rows = self.rows
-        there = [key for key in keys if not missing(rows[key], at)]
-        there.sort(key=lambda key: sort_key(rows[key], at), reverse=self.descending)
-        return there + [key for key in keys if missing(rows[key], at)] if len(there) < len(keys) else there
+        if self._values_of != at:
+            self._values.clear()
+            self._values_of = at
+        values = {key: self._value(key, at) for key in keys}
+        there = [key for key in keys if not values[key][1]]
+        there.sort(key=lambda key: values[key][2], reverse=self.descending)
+        return there + [key for key in keys if values[key][1]] if len(there) < len(keys) else there
 
     def _follow(self, was_at: int, before: list[Key], height: int) -> None:
         at = self._place.get(self.cursor) if self.cursor is not None else None
