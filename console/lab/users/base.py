@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -60,15 +61,22 @@ class Pace:
         self._lab = lab
         self._dice = random.Random()
         self._factors = read_factors(lab.path)
+        self._changed = asyncio.Event()
 
     def look(self) -> None:
-        """Read the factors again."""
-        self._factors = read_factors(self._lab.path)
+        """Read the factors again; whoever rests begins anew when they are others."""
+        factors = read_factors(self._lab.path)
+        if factors != self._factors:
+            self._factors = factors
+            self._changed.set()
+            self._changed = asyncio.Event()
 
-    def pause(self, name: str, per_second: float) -> float:
-        """Seconds until the next of what comes so often at the busiest hour under load 1."""
+    async def rest(self, name: str, per_second: float) -> None:
+        """Until the next of what comes so often at the busiest hour under load 1."""
         rate = per_second * self._lab.load * self._factors.get(name, 1.0) * busyness(datetime.now().astimezone())
-        return min(self._dice.uniform(0.6, 1.4) / max(rate, 0.001), _LONGEST_PAUSE_S)
+        pause = min(self._dice.uniform(0.6, 1.4) / max(rate, 0.001), _LONGEST_PAUSE_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), pause)
 
 
 class Crowd:

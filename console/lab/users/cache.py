@@ -36,7 +36,7 @@ class CacheUsers:
         primary = asking.master_for(CACHE, password=password)
         while True:
             if await self._crowd.feel(CACHE, lambda: self._round(primary)):
-                await asyncio.sleep(self._crowd.pace.pause(CACHE, _ROUNDS_PER_S))
+                await self._crowd.pace.rest(CACHE, _ROUNDS_PER_S)
             else:
                 await asyncio.sleep(0.5)
 

@@ -94,7 +94,7 @@ class SqlUsers:
                 work = partial(self._dice.choice(self._work), session, self._dice)
                 if not await self._crowd.feel(self._tenant.name, work):
                     return
-                await asyncio.sleep(self._crowd.pace.pause(self._tenant.name, _TRANSACTIONS_PER_S * self._tenant.share))
+                await self._crowd.pace.rest(self._tenant.name, _TRANSACTIONS_PER_S * self._tenant.share)
 
     def _dsn(self) -> str:
         members = self._crowd.lab.of_kind("patroni")

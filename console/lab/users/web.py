@@ -157,14 +157,15 @@ class WebUsers:
             while True:
                 if len(self._under_way) < _AT_ONCE:
                     self._visit(self._dice.choice(visitors))
-                await asyncio.sleep(self._pause())
+                await self._rest()
 
-    def _pause(self) -> float:
+    async def _rest(self) -> None:
         """Whoever was not served comes again soon; and the first ones come at once."""
         felt = self._crowd.felt[self._tenant.name]
         if felt.problem or felt.done < _FIRST:
-            return _RETURN_S
-        return self._crowd.pace.pause(self._tenant.name, _VISITS_PER_S * self._tenant.share)
+            await asyncio.sleep(_RETURN_S)
+        else:
+            await self._crowd.pace.rest(self._tenant.name, _VISITS_PER_S * self._tenant.share)
 
     def _visitors(self, http: aiohttp.ClientSession) -> list[Visitor]:
         """Some of the tenant's users."""
