@@ -10,10 +10,12 @@ from console.readings import Pane
 from screens.cache_group import caches
 from screens.cluster_facts import platforms
 from screens.database_cluster import clusters
+from screens.ingress_group import ingresses
 from screens.tile_cache import cache_tile
 from screens.tile_cluster import cluster_tile
 from screens.tile_database import database_tile
 from screens.tile_drawing import TileFacts, draw_tile
+from screens.tile_ingress import ingress_tile
 from screens.tile_tenants import crowds, tenants_tile
 from screens.view import View
 
@@ -35,6 +37,7 @@ _KINDS = (
     _Kind("cluster", platforms, cluster_tile),
     _Kind("database", clusters, database_tile),
     _Kind("cache", caches, cache_tile),
+    _Kind("ingress", ingresses, ingress_tile),
     _Kind("application", crowds, tenants_tile),
 )
 

@@ -24,6 +24,7 @@ PANES: dict[str, tuple[str, str]] = {
     "cluster": ("screens.cluster", "ClusterScreen"),
     "database": ("screens.database", "DatabaseScreen"),
     "cache": ("screens.cache", "CacheScreen"),
+    "ingress": ("screens.ingress", "IngressScreen"),
     "application": ("screens.tenants", "TenantsScreen"),
 }
 """Pane → module and class, imported when first opened."""

@@ -11,7 +11,7 @@ import msgspec
 from console.board import Board, PaneState, pane_state, worst
 from console.readings import Pane, Reading, State
 
-BUILT: tuple[Pane, ...] = ("database", "cache")
+BUILT: tuple[Pane, ...] = ("cluster", "database", "cache", "ingress", "application")
 """Panes that this version can watch; others are not listed."""
 EXIT_CODES: dict[State, int] = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3, "not-configured": 3}
 

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from console.board import Board
-from console.readings import PostgresIo, PostgresMember, Reading, RedisServer
+from console.readings import (
+    KubernetesPods,
+    KubernetesUsage,
+    PostgresIo,
+    PostgresMember,
+    Reading,
+    RedisServer,
+    TraefikServer,
+)
 from console.readings.odoo import OdooDatabase, OdooLog, OdooPages
 
 Members = list[Any]
@@ -72,6 +80,17 @@ def memory_ratio(members: Members) -> float | None:
     return float(writing[0].used_memory / writing[0].maxmemory)
 
 
+def error_share(members: Members) -> float | None:
+    """5xx of all requests of an ingress; None: nothing was asked, or it is not known."""
+    asked = sum(member.requests_per_s or 0.0 for member in members)
+    return sum(member.errors_per_s or 0.0 for member in members) / asked if asked > 0 else None
+
+
+def connections(members: Members) -> float | None:
+    """Connections that are open at an ingress."""
+    return float(sum(number for member in members for number in member.open_connections.values()))
+
+
 def slowest_page(members: Members) -> float | None:
     """Milliseconds that the slowest page of a tenant took when it was last asked; health and log-in are no pages."""
     steps = [step for member in members for name, step in member.steps.items() if name not in ("health", "log in")]
@@ -82,6 +101,22 @@ def queued(members: Members) -> float | None:
     """Jobs of queue_job that are due, in all databases of a tenant; None where it is not installed."""
     waiting = [channel.waiting for member in members if member.queue_job for channel in member.channels.values()]
     return float(sum(waiting)) if any(member.queue_job for member in members) else None
+
+
+def used(field: str) -> Callable[[Members], float | None]:
+    """What all nodes of a cluster use of CPU (cores) or memory (bytes)."""
+
+    def value(members: Members) -> float | None:
+        nodes = [each for member in members for each in member.nodes.values()]
+        return float(sum(getattr(each, field) for each in nodes)) if nodes else None
+
+    return value
+
+
+def not_ready(members: Members) -> float:
+    """Pods that should run and are not ready."""
+    pods = (pod for member in members for pod in member.pods.values())
+    return float(sum(pod.ready < pod.containers and pod.phase in ("Pending", "Running", "Unknown") for pod in pods))
 
 
 def _is_primary(member: Any) -> bool:
@@ -97,6 +132,9 @@ SERIES: tuple[Series, ...] = (
     Series("database", "hit_ratio", "ratio", PostgresMember, primary("cache_hit_ratio")),
     Series("database", "connections", "", PostgresMember, largest("connections"), each=True),
     Series("database", "wal_directory", "B", PostgresIo, largest("wal_directory_bytes")),
+    Series("cluster", "cpu", "cores", KubernetesUsage, used("cpu")),
+    Series("cluster", "memory", "B", KubernetesUsage, used("memory")),
+    Series("cluster", "not_ready", "pods", KubernetesPods, not_ready),
     Series("cache", "ops", "/s", RedisServer, primary("ops_per_s")),
     Series("cache", "memory", "B", RedisServer, primary("used_memory")),
     Series("cache", "memory_ratio", "ratio", RedisServer, memory_ratio),
@@ -104,6 +142,11 @@ SERIES: tuple[Series, ...] = (
     Series("cache", "evictions", "/s", RedisServer, total("evicted_per_s")),
     Series("cache", "clients", "", RedisServer, primary("clients")),
     Series("cache", "rtt", "ms", RedisServer, largest("rtt_p99_ms")),
+    Series("ingress", "requests", "/s", TraefikServer, total("requests_per_s")),
+    Series("ingress", "errors", "ratio", TraefikServer, error_share),
+    Series("ingress", "p50", "ms", TraefikServer, largest("p50_ms")),
+    Series("ingress", "p95", "ms", TraefikServer, largest("p95_ms")),
+    Series("ingress", "connections", "", TraefikServer, connections),
     Series("application", "page", "ms", OdooPages, slowest_page),
     Series("application", "waiting", "", OdooDatabase, queued),
     Series("application", "requests", "/s", OdooLog, total("requests_per_s")),
