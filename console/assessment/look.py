@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from console.assessment.ingress import Ingress
+from console.assessment.kubernetes import Kube
 from console.assessment.memory import CacheMemory, ClusterMemory, Memory
 from console.assessment.people import Crowd, crowd, hosted, users_of_cache
 from console.assessment.views import Cache, Cluster
@@ -40,7 +41,9 @@ class Look:
         self._opened = opened
         self.clusters = {name: Cluster(board, now, name, settings) for name, settings in environment.postgres.items()}
         self.caches = {name: Cache(board, now, name, settings) for name, settings in environment.redis.items()}
+        self.kubes = {name: Kube(board, now, name, environment) for name in environment.kubernetes}
         memory.learn(self.clusters, self.caches)
+        memory.learn_kubernetes(self.kubes)
 
     @functools.cached_property
     def ingresses(self) -> dict[str, Ingress]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from console.assessment.kubernetes import Kube, KubeMemory
 from console.assessment.views import Cache, Cluster, Member
 from console.readings import PostgresMember
 
@@ -207,6 +208,7 @@ class Memory:
     def __init__(self) -> None:
         self.clusters: dict[str, ClusterMemory] = {}
         self.caches: dict[str, CacheMemory] = {}
+        self.kubes: dict[str, KubeMemory] = {}
 
     def learn(self, clusters: Mapping[str, Cluster], caches: Mapping[str, Cache]) -> None:
         """Take in one look."""
@@ -214,6 +216,11 @@ class Memory:
             self.clusters.setdefault(name, ClusterMemory()).learn(cluster)
         for name, cache in caches.items():
             self.caches.setdefault(name, CacheMemory()).learn(cache)
+
+    def learn_kubernetes(self, kubes: Mapping[str, Kube]) -> None:
+        """The same of Kubernetes clusters."""
+        for name, kube in kubes.items():
+            self.kubes.setdefault(name, KubeMemory()).learn(kube)
 
 
 def recent(moment: datetime | None, now: datetime, seconds: float) -> bool:

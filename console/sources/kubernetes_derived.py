@@ -93,7 +93,7 @@ def held(
     """Budgets with whose pods they count, and which drains wait for them."""
     by_namespace: dict[str, list[PodEntry]] = defaultdict(list)
     for entry in pods:
-        if entry.row.phase not in _ENDED:
+        if entry.row.phase not in _ENDED and entry.row.deleted_at is None:
             by_namespace[entry.row.namespace].append(entry)
     cordoned = {name for name, node in nodes.items() if node.cordoned}
     found = {}

@@ -180,9 +180,13 @@ def workload(kind: str, found: kinds.Workload) -> KubeWorkload:
 
 
 def _stuck(conditions: Iterable[kinds.Condition]) -> tuple[str, str]:
-    for condition in conditions:
-        if (condition.type, condition.status) in (("ReplicaFailure", "True"), ("Progressing", "False")):
-            return condition.reason, condition.message
+    """Why a workload does not progress: first why it cannot make pods, which says more than that it takes long."""
+    found = {each.type: each for each in conditions}
+    failed, progress = found.get("ReplicaFailure"), found.get("Progressing")
+    if failed is not None and failed.status == "True":
+        return failed.reason, failed.message
+    if progress is not None and progress.status == "False":
+        return progress.reason, progress.message
     return "", ""
 
 

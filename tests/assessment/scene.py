@@ -46,6 +46,7 @@ from console.settings import (
     SentinelSettings,
     load_defaults,
 )
+from tests.assessment.scene_kubernetes import kubernetes_readings
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 MB = 1024**2
@@ -198,6 +199,8 @@ class Scene:
         made += [self._sentinel(name) for name in self.sentinels]
         if self.servers:
             made.append(self._keys())
+        for name in self.settings.kubernetes:
+            made += kubernetes_readings(self.now, name)
         return [self._finish(reading) for reading in made if reading.where not in self._absent]
 
     def step(self, seconds: float = 2.0, times: int = 1) -> Findings:

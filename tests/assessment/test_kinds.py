@@ -6,8 +6,12 @@ import pytest
 
 from console.assessment import KINDS
 from console.readings import Finding
-from tests.assessment.cases import CASES, Case
+from tests.assessment.cases import CASES as PLATFORM
+from tests.assessment.cases import Case
+from tests.assessment.cases_kubernetes import KUBERNETES
 from tests.assessment.scene import Scene
+
+CASES = (*PLATFORM, *KUBERNETES)
 
 
 def name_of(case: Case) -> str:
@@ -42,7 +46,10 @@ def test_does_not_open_on_the_healthy_edge(case: Case) -> None:
     assert case.id not in scene.seen
 
 
-BEGINS_LATER = {"primary-restarted:main/pg-1", "cache-failover:cache", "standby-lagging:main/pg-3"}
+BEGINS_LATER = {
+    "primary-restarted:main/pg-1", "cache-failover:cache", "standby-lagging:main/pg-3",
+    "metrics-missing:lab", "crash-loop:lab/ingress/traefik",
+}  # fmt: skip
 """What these are is only seen over time; ``test_faults`` has their cold starts."""
 
 

@@ -49,6 +49,9 @@ def test_kinds_are_those_that_were_agreed() -> None:
         "slot-retains-wal", "archiving-failing", "wraparound-near", "settings-differ", "clock-off", "cache-primary-down",
         "cache-no-replica", "cache-replica-lagging", "cache-memory-full", "cache-writes-refused", "cache-evicting",
         "cache-failover", "sentinel-lost", "sentinel-no-quorum", "big-keys", "cache-slow", "queue-backlog",
+        "api-server-unreachable", "api-server-unready", "metrics-missing", "zone-lost", "node-not-ready", "node-pressure",
+        "crash-loop", "image-unpullable", "pod-unschedulable", "workload-short", "pdb-blocks", "quota-exhausted", "hpa-at-limit",
+        "hpa-blind",
     }  # fmt: skip
 
 
