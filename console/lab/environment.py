@@ -50,9 +50,17 @@ STAND_INS = {
 """Part → what it is instead; the rest is the real thing."""
 
 
+_NEWEST_POD = f'tail -n 500 "$(ls -t "$0"/{ingress.NAMESPACE}_*/{ingress.NAME}.log | head -n 1)"'
+"""A container's log has its pod's name, which changes. ``kubectl logs`` would do, at fifty times the cost."""
+
+
 def _ingress(lab: Lab) -> dict[str, TraefikIngress]:
     here = "http://127.0.0.1"
-    server = TraefikServer(metrics=f"{here}:{lab.ports['metrics']}/metrics", api=f"{here}:{lab.ports['api']}")
+    server = TraefikServer(
+        metrics=f"{here}:{lab.ports['metrics']}/metrics",
+        api=f"{here}:{lab.ports['api']}",
+        log=LogSource(command=["sh", "-c", _NEWEST_POD, str(Files(lab.path).pods)]),
+    )
     return {
         "edge": TraefikIngress(
             servers={"traefik-1": server},
