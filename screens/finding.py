@@ -7,6 +7,7 @@ from datetime import datetime
 from console.readings import Evidence, Finding
 from screens.base import Described
 from screens.findings_block import stories
+from screens.log_target import log_of
 from screens.page import TextPage
 from screens.runbook import heading, runbook_lines
 from screens.view import View
@@ -43,11 +44,8 @@ class FindingScreen(TextPage):
         return Described(self._last.title, self._last) if self._last else None
 
     def log_target(self) -> str:
-        """The server it is about."""
-        if self._last is None or "/" not in self._last.subject:
-            return ""
-        topic = {"database": "postgres", "cache": "redis"}.get(self._last.pane, "")
-        return f"{topic} {self._last.subject}" if topic else ""
+        """The server or tenant it is about."""
+        return log_of(self._last, self.host.view.environment)
 
 
 def finding_lines(view: View, finding: Finding, cells: int, *, closed: bool = False) -> Block:

@@ -16,6 +16,7 @@ from console.readings import Finding
 from screens.base import BoardScreen, Described
 from screens.findings_block import draw_findings, stories
 from screens.keys import bindings
+from screens.log_target import log_of
 from screens.tiles import TileFacts, all_tiles, draw_tile, tile_names
 from screens.view import View
 from widgets.lines import Lines
@@ -263,14 +264,10 @@ class OverviewScreen(BoardScreen, inherit_bindings=False):
         readings = {
             f"{reading.topic} {reading.key}": reading
             for reading in sorted(view.board, key=lambda each: each.where)
-            if reading.pane == pane and reading.key.split("/")[0] == subject
+            if reading.pane == pane and (pane == "application" or reading.key.split("/")[0] == subject)
         }
         return Described(f"{pane} {subject}", readings)
 
     def log_target(self) -> str:
-        """The server that the selected finding is about."""
-        finding = self._finding()
-        if finding is None or "/" not in finding.subject:
-            return ""
-        topic = {"database": "postgres", "cache": "redis"}.get(finding.pane, "")
-        return f"{topic} {finding.subject}" if topic else ""
+        """The server or tenant that the selected finding is about."""
+        return log_of(self._finding(), self.host.view.environment)

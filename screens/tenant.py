@@ -148,6 +148,10 @@ class TenantScreen(SectionsScreen):
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
+    def described(self) -> Described | None:
+        """The row under the cursor; where there is none, the tenant."""
+        return super().described() or describe_tenant(self._tenant)
+
     def struct_at(self, tab: str, key: Any) -> Described | None:
         """What a row is made of."""
         if self._tenant is None:

@@ -34,7 +34,7 @@ JOBS = (
     Column("failures", "failures", 8, "right", drop=1, sort="F", descending=True),
 )
 QUEUE = (
-    Column("name", "channel or function", 22, flex=1, sort="C"),
+    Column("name", "channel or function", 24, flex=2, sort="C"),
     Column("waiting", "waiting", 7, "right", sort="W", descending=True),
     Column("oldest", "oldest", 7, "right", sort="O", descending=True),
     Column("later", "later", 6, "right", drop=2, sort="L", descending=True),

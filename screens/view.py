@@ -11,7 +11,19 @@ import msgspec
 from console.board import Board, PaneState, pane_state, verdict
 from console.readings import Environment, Findings, Pane, Reading, State, Trend
 
-_KEPT = ("key", "every_s", "cluster", "member", "cache", "server", "sentinel", "address")
+_KEPT = (
+    "key",
+    "every_s",
+    "cluster",
+    "member",
+    "cache",
+    "server",
+    "sentinel",
+    "address",
+    "tenant",
+    "database",
+    "ingress",
+)
 """Fields that say what a reading is about rather than what it found."""
 
 

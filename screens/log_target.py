@@ -1,0 +1,24 @@
+"""Whose log belongs to a finding."""
+
+from __future__ import annotations
+
+from console.readings import Environment, Finding
+
+_OF_SERVERS = {"database": "postgres", "cache": "redis"}
+_OF_TRAEFIK = ("config-not-reloaded", "ingress-unreachable")
+
+
+def log_of(finding: Finding | None, environment: Environment | None) -> str:
+    """``topic key`` of the log of the server or tenant that a finding is about; empty: there is none."""
+    if finding is None:
+        return ""
+    subject, _, member = finding.subject.partition("/")
+    if finding.pane in _OF_SERVERS:
+        return f"{_OF_SERVERS[finding.pane]} {finding.subject}" if member else ""
+    tenants = (subject, *finding.tenants) if finding.pane == "application" else finding.tenants
+    known = environment.applications if environment else {}
+    own = next((f"odoo.log {name}" for name in tenants[:2] if name in known and known[name].log), "")
+    if finding.pane == "ingress" and not (own and finding.kind.startswith("backend-")):
+        # Of a Traefik its own log; of a tenant's routes the access log.
+        return f"traefik {finding.subject}" if finding.kind in _OF_TRAEFIK else f"traefik {subject}"
+    return own if finding.pane in ("application", "ingress") else ""
