@@ -64,7 +64,9 @@ def test_headless_prints_the_status_and_takes_down_what_it_put_up(tmp_path: Path
     content = json.loads(done.stdout)
     assert content["environment"] == "lab"
     assert content["findings"] == []
-    assert {pane: state["state"] for pane, state in content["panes"].items()} == {"database": "ok", "cache": "ok"}
+    assert {pane: state["state"] for pane, state in content["panes"].items()} == dict.fromkeys(
+        ("cluster", "database", "cache", "ingress", "application"), "ok"
+    )
     assert "taking the laboratory down" in done.stderr
     expect_nothing_left(tmp_path)
 

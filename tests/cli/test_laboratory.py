@@ -13,10 +13,13 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from console.lab.tenants import TENANTS
 from console.recording import Recording
 from tests.tools.terminal import hang_up
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+
+PANES = ("cluster", "database", "cache", "ingress", "application")
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_status_of_a_healthy_laboratory(laboratory: Path, home: dict[str, str]) 
     content = json.loads(done.stdout)
     assert (content["environment"], content["verdict"], content["findings"]) == ("lab", "ok", [])
     assert datetime.fromisoformat(content["taken_at"]).tzinfo is not None
-    assert {pane: state["state"] for pane, state in content["panes"].items()} == {"database": "ok", "cache": "ok"}
+    assert {pane: state["state"] for pane, state in content["panes"].items()} == dict.fromkeys(PANES, "ok")
     text = banksman(home, "status", "-e", file)
     assert text.returncode == 0
     assert "Nothing is wrong." in text.stdout
@@ -127,7 +130,11 @@ def test_demo_leaves_a_laboratory_alone_that_was_up(laboratory: Path, home: dict
 
 def passwords(laboratory: Path) -> list[bytes]:
     found = [file.read_bytes().strip() for file in (laboratory / "secrets").iterdir()]
-    assert len(found) > 5
+    found += [
+        json.loads(file.read_text())["users"][0]["user"]["token"].encode()
+        for file in (laboratory / "kubeconfig", laboratory / "kubernetes" / "viewer.kubeconfig")
+    ]
+    assert len(found) > 25
     assert all(len(secret) > 15 for secret in found)
     return found
 
@@ -151,7 +158,33 @@ def screens_of(file: Path, home: dict[str, str]) -> bytes:
     words = ["-m", "console.cli", "-e", str(file)]
     terminal = pexpect.spawn(sys.executable, words, env=home, dimensions=(50, 200), timeout=30)  # type: ignore[arg-type]
     terminal.expect_exact("\x1b[?1049h")
-    for key in ("", "3", "\t", "\t", "d", "\x1b", "l", "\x1b", "4", "d", "\x1b", "1", "\r", "\x1b", "?", "\x1b"):
+    for key in (
+        "",
+        "2",
+        "d",
+        "\x1b",
+        "5",
+        "d",
+        "\x1b",
+        "7",
+        "d",
+        "\x1b",
+        "3",
+        "\t",
+        "\t",
+        "d",
+        "\x1b",
+        "l",
+        "\x1b",
+        "4",
+        "d",
+        "\x1b",
+        "1",
+        "\r",
+        "\x1b",
+        "?",
+        "\x1b",
+    ):
         terminal.send(key)
         try:
             while True:
@@ -170,9 +203,14 @@ def test_passwords_appear_nowhere(laboratory: Path, home: dict[str, str], tmp_pa
         # Refused by every server: errors are where a password slips out.
         home["BANKSMAN_TEST_WRONG"] = "wrong-Horse-Battery-Staple"
         secrets.append(home["BANKSMAN_TEST_WRONG"].encode())
-        for name in ("banksman", "cache"):
+        for name in ("banksman", "cache", *(tenant.monitor_secret for tenant in TENANTS)):
             text = text.replace(f"file:{laboratory}/secrets/{name}", "env:BANKSMAN_TEST_WRONG")
-        assert text.count("env:BANKSMAN_TEST_WRONG") == 3
+        assert text.count("env:BANKSMAN_TEST_WRONG") == 3 + len(TENANTS)
+        viewer = laboratory / "kubernetes" / "viewer.kubeconfig"
+        config = json.loads(viewer.read_text())
+        config["users"][0]["user"]["token"] = home["BANKSMAN_TEST_WRONG"]
+        (tmp_path.parent / "wrong.kubeconfig").write_text(json.dumps(config))
+        text = text.replace(str(viewer), str(tmp_path.parent / "wrong.kubeconfig"))
     file = tmp_path / "environment.yaml"
     file.write_text(text)
     said = ""
