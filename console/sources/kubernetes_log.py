@@ -27,6 +27,8 @@ LINES = 500
 LINE_LIMIT = 2000
 _SILENCE_S = 600.0
 """A log that says nothing for so long is asked for anew: the other end may be gone."""
+_FIRST_S = 0.3
+"""The first look at a log waits so long for what is there already."""
 _AGAIN_S = 3.0
 """A log that ended is asked for again after so long: the container may have been started anew."""
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|[+-]\d\d:\d\d) ")
@@ -135,9 +137,13 @@ class PodLogSource:
         query |= {"previous": "true"} if wanted.previous else {"follow": "true"}
         async with self._api.lines(path, _SILENCE_S, **query) as lines:
             self._problem, self._ended = None, ""
-            self._open.set()
-            async for line in lines:
-                self._take(line)
+            first = asyncio.get_running_loop().call_later(_FIRST_S, self._open.set)
+            try:
+                async for line in lines:
+                    self._take(line)
+            finally:
+                first.cancel()
+                self._open.set()
         self._ended = "the container before the last restart" if wanted.previous else "the container has ended"
 
     def _take(self, line: bytes) -> None:
