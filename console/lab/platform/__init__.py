@@ -38,6 +38,6 @@ What is left out, beside what ``console.lab.kube`` lists:
 
 Modules, lowest first: ``settings``, ``admin``; ``kinds``, ``objects``, ``events``, ``controller``; ``scheduler``,
 ``replicasets``, ``rollout`` and ``deployments``, ``endpoints``, ``budgets``, ``autoscaler``, ``podgc``; ``images``,
-``variables``, ``child``, ``probes``, ``container``, ``podrun``, ``kubelet``, ``nodes``; ``usage`` and ``meter``, ``logs``;
+``variables``, ``child``, ``probes``, ``container``, ``podrun``, ``kubelet``, ``nodes``, ``lifecycle``; ``usage`` and ``meter``, ``logs``;
 ``entrance``, ``keeping``, ``control``; ``process`` holds them together.
 """

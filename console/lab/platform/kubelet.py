@@ -13,11 +13,12 @@ from console.lab.platform import objects
 from console.lab.platform.events import Recorder
 from console.lab.platform.images import Images
 from console.lab.platform.kinds import POD
-from console.lab.platform.podrun import PodRun
+from console.lab.platform.podrun import HOST, PodRun
 from console.lab.platform.settings import Files, Node, Settings
 
 Loss = Literal["power", "freeze"]
-_FIRST, _LAST = 10, 199
+_FIRST, _LAST = 10, 254
+_FULL_S = 1.0
 
 
 class Addresses:
@@ -27,12 +28,8 @@ class Addresses:
         self._free = [f"{subnet}.{number}" for number in range(_FIRST, _LAST + 1)]
 
     def take(self) -> str:
-        """One that nobody has.
-
-        Raises:
-            IndexError: None is left: that is ten times what the laboratory's nodes hold.
-        """
-        return self._free.pop(0)
+        """One that nobody has; "" if none is left."""
+        return self._free.pop(0) if self._free else ""
 
     def give(self, address: str) -> None:
         """Have it back."""
@@ -80,7 +77,22 @@ class Kubelet:
         elif objects.leaving(pod):
             self._loop.call_soon(self._let_go, pod)
         elif not objects.done(pod):
-            self.runs[pod["metadata"]["uid"]] = PodRun(self, pod)
+            self._begin(pod)
+
+    def _begin(self, pod: Json) -> None:
+        address = HOST if pod["spec"].get("hostNetwork") else self.addresses.take()
+        if address:
+            self.runs[pod["metadata"]["uid"]] = PodRun(self, pod, address)
+        else:
+            text = "failed to set up sandbox container: no address is free"
+            self.note(POD, pod, "FailedCreatePodSandBox", text, warning=True)
+            self._loop.call_later(_FULL_S, self._retry, pod)
+
+    def _retry(self, pod: Json) -> None:
+        """Try again with a pod for which there was no address."""
+        stored = self.cluster.store.get(POD.key, pod["metadata"]["namespace"], pod["metadata"]["name"])
+        if self.loss is None and stored is not None and stored.metadata["uid"] == pod["metadata"]["uid"]:
+            self.sync(stored.data)
 
     def gone(self, uid: str) -> None:
         """A pod's object was removed: by force, unless it had ended here."""

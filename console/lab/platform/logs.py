@@ -7,8 +7,11 @@ other the one of the line before it, and the first lines the time at which the c
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +25,8 @@ from console.lab.platform.settings import Files
 
 _POLL_S = 0.25
 _PIECE = 1 << 16
+_LONGEST = 10 << 20
+"""Bytes, as a kubelet's default."""
 _TIME = re.compile(rb'^\W{0,3}(?:"?time"?[=:]\s*"?)?(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?')
 
 
@@ -52,6 +57,17 @@ class Stamps:
 
 def _stamp(moment: datetime) -> bytes:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f").encode() + b"000Z "
+
+
+def trim(path: Path) -> None:
+    """Begin a log anew that has become too long; what was in it is kept once, beside it.
+
+    Its program goes on writing to the same file, which is open for appending.
+    """
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > _LONGEST:
+            shutil.copyfile(path, path.with_suffix(".log.1"))
+            os.truncate(path, 0)
 
 
 class PodLogs:
@@ -111,6 +127,8 @@ class PodLogs:
                 if not more:
                     if ended:
                         return
+                    if os.fstat(stream.fileno()).st_size < stream.tell():
+                        stream.seek(0)  # it was begun anew
                     await asyncio.sleep(_POLL_S)
                     continue
                 *lines, rest = (rest + more).split(b"\n")

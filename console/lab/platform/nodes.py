@@ -1,41 +1,33 @@
-"""Nodes: what each tells of itself, its Lease, and what is done about one that no longer tells anything."""
+"""What each node tells of itself: its status, and its Lease."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import platform
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.lab.kube import ages, quantity
+from console.lab.kube import quantity
 from console.lab.kube.api import now
 from console.lab.kube.discovery import version
 from console.lab.kube.kinds import Json
-from console.lab.kube.store import Change, Stored, clone
 from console.lab.platform import objects
-from console.lab.platform.controller import Controller, Place, own, put_status
+from console.lab.platform.controller import put_status
 from console.lab.platform.events import Recorder
-from console.lab.platform.kinds import LEASE, NODE, POD
+from console.lab.platform.kinds import LEASE, NODE
 from console.lab.platform.kubelet import Kubelet
-from console.lab.platform.scheduler import ZONE, toleration
+from console.lab.platform.scheduler import ZONE
 from console.lab.platform.settings import REGION
 
 RENEW_S = 2.0
 GRACE_S = 8.0
 """After the last renewal, before a node counts as lost (Kubernetes: 40 s, renewed every ten)."""
-_LEASES = "kube-node-lease"
+LEASES = "kube-node-lease"
 _RESERVED = 100 * 2**20
 """Bytes of memory that pods may not request, and below which a node is short (Kubernetes' threshold too)."""
 _DISK_FULL = 0.85
 _HEARTBEAT_S = 300.0
-_UNREACHABLE, _NOT_READY = "node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"
-_PRESSURES = {
-    "MemoryPressure": "node.kubernetes.io/memory-pressure",
-    "DiskPressure": "node.kubernetes.io/disk-pressure",
-}
-_SILENT = "Kubelet stopped posting node status."
 _TOLD = {
     ("MemoryPressure", True): ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
     ("MemoryPressure", False): ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -48,7 +40,6 @@ _HAPPENED = {
     ("DiskPressure", True): "NodeHasDiskPressure",
     ("DiskPressure", False): "NodeHasNoDiskPressure",
 }
-_CONTROLLER = "node-controller"
 
 
 def micro() -> str:
@@ -127,11 +118,11 @@ class Reporter:
         if self._kubelet.loss is not None or node is None:
             return
         spec = {"holderIdentity": self._kubelet.name, "leaseDurationSeconds": int(GRACE_S), "renewTime": micro()}
-        old = self._cluster.store.get(LEASE.key, _LEASES, self._kubelet.name)
+        old = self._cluster.store.get(LEASE.key, LEASES, self._kubelet.name)
         if old is None:
             reference = {"apiVersion": "v1", "kind": "Node", "name": self._kubelet.name, "uid": node.metadata["uid"]}
             metadata = {"name": self._kubelet.name, "ownerReferences": [reference]}
-            self._cluster.api.create(LEASE, _LEASES, {"metadata": metadata, "spec": spec})
+            self._cluster.api.create(LEASE, LEASES, {"metadata": metadata, "spec": spec})
         else:
             self._cluster.store.put(LEASE.key, {**old.data, "metadata": {**old.metadata}, "spec": spec})
 
@@ -202,90 +193,3 @@ class Reporter:
         over = {run: run.memory - int(objects.requested(run.pod, "memory")) for run in runs}
         worst = max(runs, key=lambda run: over[run])
         worst.evict("The node was low on resource: memory. Threshold quantity: 100Mi.")
-
-
-class Lifecycle(Controller):
-    """Marks nodes that no longer tell, taints those in trouble, and evicts what does not tolerate it."""
-
-    kind = NODE
-
-    def concerned(self, change: Change) -> Iterable[Place]:
-        if change.key == POD.key and change.new is not None and change.old is None:
-            node = change.new.data["spec"].get("nodeName")
-            return (("", node),) if node else ()
-        return own(change, NODE)
-
-    def reconcile(self, stored: Stored) -> None:
-        self.again(stored.place, 1.0)
-        lease = self.store.get(LEASE.key, _LEASES, stored.place[1])
-        renewed = ages.parse((lease.data.get("spec") or {}).get("renewTime")) if lease else None
-        silent = renewed is None or (datetime.now(UTC) - renewed).total_seconds() > GRACE_S
-        if silent:
-            self._lost(stored)
-        current = self.api.find(NODE, *stored.place)
-        self._taint(current)
-        self._evict(self.api.find(NODE, *stored.place))
-
-    def _lost(self, stored: Stored) -> None:
-        if objects.condition(stored.data, "Ready").get("status") == "Unknown":
-            return
-        listed = objects.conditions(stored.data)
-        for each in listed:
-            listed = objects.with_condition(listed, each["type"], "Unknown", "NodeStatusUnknown", _SILENT)
-        put_status(self.cluster, NODE, stored, {**stored.data["status"], "conditions": listed})
-        name = stored.place[1]
-        text = f"Node {name} status is now: NodeNotReady"
-        self.recorder.note(NODE, stored.data, "NodeNotReady", text, source=_CONTROLLER)
-        for pod in self._pods(name):
-            if objects.ready(pod.data):
-                told = objects.with_condition(objects.conditions(pod.data), "Ready", "False", "", "")
-                put_status(self.cluster, POD, pod, {**pod.data["status"], "conditions": told})
-                self.recorder.note(POD, pod.data, "NodeNotReady", "Node is not ready", source=_CONTROLLER, warning=True)
-
-    def _pods(self, node: str) -> list[Stored]:
-        found = self.store.objects(POD.key)
-        return [each for each in found if each.data["spec"].get("nodeName") == node and objects.active(each.data)]
-
-    def _taint(self, stored: Stored) -> None:
-        ready = objects.condition(stored.data, "Ready").get("status")
-        wanted: list[tuple[str, str]] = []
-        for status, key in (("Unknown", _UNREACHABLE), ("False", _NOT_READY)):
-            if ready == status:
-                wanted += [(key, "NoSchedule"), (key, "NoExecute")]
-        wanted += [(key, "NoSchedule") for name, key in _PRESSURES.items() if objects.holds(stored.data, name)]
-        if stored.data["spec"].get("unschedulable"):
-            wanted.append(("node.kubernetes.io/unschedulable", "NoSchedule"))
-        managed = {_UNREACHABLE, _NOT_READY, "node.kubernetes.io/unschedulable", *_PRESSURES.values()}
-        old: list[Json] = stored.data["spec"].get("taints") or []
-        kept = [each for each in old if each["key"] not in managed or (each["key"], each["effect"]) in wanted]
-        there = {(each["key"], each["effect"]) for each in kept}
-        new = [
-            {"key": key, "effect": effect, "timeAdded": now()} for key, effect in wanted if (key, effect) not in there
-        ]
-        if new or kept != old:
-            data = clone(stored.data)
-            data["spec"]["taints"] = [*kept, *new]
-            if not data["spec"]["taints"]:
-                del data["spec"]["taints"]
-            self.api.replace(NODE, *stored.place, data)
-
-    def _evict(self, stored: Stored) -> None:
-        taints = [each for each in stored.data["spec"].get("taints") or [] if each["effect"] == "NoExecute"]
-        for pod in self._pods(stored.place[1]) if taints else ():
-            waits = [_left_s(pod.data, taint) for taint in taints]
-            if any(left is not None and left <= 0 for left in waits):
-                text = f"Marking for deletion Pod {'/'.join(pod.place)}"
-                self.recorder.note(POD, pod.data, "TaintManagerEviction", text, source="taint-eviction-controller")
-                self.cluster.deletions.delete(POD, *pod.place)
-
-
-def _left_s(pod: Json, taint: Json) -> float | None:
-    """How long a pod still tolerates a taint; None: for ever."""
-    found = toleration(pod, taint)
-    if found is None:
-        return 0.0
-    if "tolerationSeconds" not in found:
-        return None
-    since = ages.parse(taint.get("timeAdded"))
-    age = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-    return float(found["tolerationSeconds"]) - age

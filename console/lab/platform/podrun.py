@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 
+_log = logging.getLogger("banksman.lab.platform")
+
 
 class PodRun:
     """What a kubelet does for one pod."""
 
-    def __init__(self, kubelet: Kubelet, pod: Json) -> None:
+    def __init__(self, kubelet: Kubelet, pod: Json, address: str) -> None:
         self.kubelet = kubelet
         self.cluster = kubelet.cluster
         self.directory = kubelet.files.directory
@@ -37,8 +40,7 @@ class PodRun:
         self.name: str = metadata["name"]
         self.policy: str = pod["spec"]["restartPolicy"]
         self.grace_s = float(pod["spec"].get("terminationGracePeriodSeconds", 30))
-        self._own_address = not pod["spec"].get("hostNetwork")
-        self.address = kubelet.addresses.take() if self._own_address else HOST
+        self.address = address
         self.folder = kubelet.files.pods / f"{self.namespace}_{self.name}"
         self.folder.mkdir(parents=True, exist_ok=True)
         old = {each["name"]: each for each in (pod.get("status") or {}).get("containerStatuses") or []}
@@ -50,6 +52,7 @@ class PodRun:
         self._began = (pod.get("status") or {}).get("startTime") or now()
         self.pod = self._with_address()
         self._task = asyncio.create_task(self._live())
+        self._task.add_done_callback(self._told)
 
     def _with_address(self) -> Json:
         status = {**self.pod["status"], "podIP": self.address, "hostIP": self.kubelet.address}
@@ -59,6 +62,11 @@ class PodRun:
         self.report()
         await asyncio.gather(*(each.live() for each in self.containers))
         self.report()
+
+    def _told(self, task: asyncio.Task[None]) -> None:
+        """What nobody foresaw is in the log of the platform, and the pod stays as it is."""
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            _log.error("pod %s/%s is not looked after any more", self.namespace, self.name, exc_info=problem)
 
     async def pull(self, image: str) -> Program | None:
         """An image from the registry."""
@@ -134,7 +142,7 @@ class PodRun:
 
     def release(self) -> None:
         """Give back its address."""
-        if self._own_address:
+        if self.address != HOST:
             self.kubelet.addresses.give(self.address)
 
     def forget(self) -> None:

@@ -26,7 +26,8 @@ from console.lab.platform.events import Recorder
 from console.lab.platform.images import Images
 from console.lab.platform.keeping import Keeper
 from console.lab.platform.kubelet import Kubelets
-from console.lab.platform.logs import PodLogs
+from console.lab.platform.lifecycle import Lifecycle
+from console.lab.platform.logs import PodLogs, trim
 from console.lab.platform.meter import Meter, PodMetrics
 from console.lab.platform.podgc import FailedPods
 from console.lab.platform.replicasets import ReplicaSets
@@ -36,7 +37,7 @@ from console.lab.platform.variables import POD_MARK
 from console.lab.process import processes_of, send, wait_gone
 
 _EXPIRE_S = 60.0
-_CONTROLLERS = (Deployments, ReplicaSets, Scheduler, Endpoints, Budgets, Autoscalers, FailedPods, nodes.Lifecycle)
+_CONTROLLERS = (Deployments, ReplicaSets, Scheduler, Endpoints, Budgets, Autoscalers, FailedPods, Lifecycle)
 
 _log = logging.getLogger("banksman.lab.platform")
 
@@ -84,7 +85,7 @@ class Platform:
         self._keeper.follow()
         meter = Meter(self._kubelets, self._reporters, self._settings.measure_s)
         self._begin(meter.run(), self._keeper.run(), self._every(nodes.RENEW_S, self._renew))
-        self._begin(self._every(_EXPIRE_S, self._recorder.expire))
+        self._begin(self._every(_EXPIRE_S, self._recorder.expire), self._every(_EXPIRE_S, self._trim))
         with control.socket_address(self._files.directory) as address:
             (self._files.folder / control.SOCKET).unlink(missing_ok=True)
             self._control = await asyncio.start_unix_server(self._serve, address)
@@ -116,6 +117,11 @@ class Platform:
         for each in self._reporters:
             each.renew()
             each.tell()
+
+    def _trim(self) -> None:
+        for run in self._kubelets.runs():
+            for each in run.containers:
+                trim(self._files.log(run.namespace, run.name, each.name))
 
     async def obey(self, request: Ask) -> None:
         """Do what a fault asks.

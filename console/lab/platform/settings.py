@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int
     """Of the API over TLS, on 127.0.0.1; 0: any (then the kubeconfig tells which)."""
     subnet: str
-    """``127.A.B``: nodes are .1 to .9, pods .10 to .199; no other laboratory may have it."""
+    """``127.A.B``: nodes are .1 to .9, pods .10 to .254; no other laboratory may have it."""
     plain_port: int | None = None
     """Of the same over plain HTTP; None: not served."""
     nodes: list[Node] = msgspec.field(default_factory=lambda: list(NODES))

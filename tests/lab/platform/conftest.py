@@ -17,7 +17,7 @@ from console.lab.platform.admin import Admin
 from console.lab.platform.settings import Image, Settings
 from console.lab.process import MARK, processes_of
 from console.lab.sweep import sweep
-from tests.lab.platform.rig import PROGRAM, Platform
+from tests.lab.platform.rig import NODES, PROGRAM, Platform
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, program: Image) -> Iterat
     """A platform with six nodes; its tests keep out of each other's way by namespaces."""
     directory = tmp_path_factory.mktemp("platform")
     images = {"test/web:1": program, "test/web:2": program}
-    told = Settings(port=0, subnet=settings.free_subnet(), images=images, measure_s=1.0)
+    told = Settings(port=0, subnet=settings.free_subnet(), images=images, measure_s=1.0, nodes=NODES)
     settings.write(directory, told)
     process = _start(directory)
     try:
@@ -58,7 +58,7 @@ def _admin(directory: Path, process: subprocess.Popen[bytes]) -> Admin:
     while time.monotonic() < end and process.poll() is None:
         try:
             admin = Admin.of(directory)
-            if len(admin.objects("Node")) == len(settings.NODES):
+            if len(admin.objects("Node")) == len(NODES):
                 return admin
         except LabError:
             pass

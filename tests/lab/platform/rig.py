@@ -9,10 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from console.lab.platform import settings
 from console.lab.platform.admin import Admin
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
 PROGRAM = Path(__file__).with_name("program.py")
+SMALL = "node-6"
+NODES = [
+    *settings.NODES[:5],
+    settings.Node(SMALL, "c", memory="140Mi", taints=[{"key": "small", "effect": "NoSchedule"}]),
+]
+"""As in a laboratory, but for one node with hardly any memory, for those that tolerate it."""
 Json = dict[str, Any]
 
 

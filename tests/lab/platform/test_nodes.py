@@ -12,7 +12,7 @@ from console.lab.platform import control
 from console.lab.platform.admin import Admin, AdminError, condition
 from console.lab.process import Identity, alive, identify, processes_of, stopped, wait_gone
 from console.lab.sweep import sweep
-from tests.lab.platform.rig import Json, Platform, container, deployment, fetch, pid, ready
+from tests.lab.platform.rig import SMALL, Json, Platform, container, deployment, fetch, pid, ready, state
 
 pytestmark = pytest.mark.server
 
@@ -101,11 +101,33 @@ def test_a_full_disk_keeps_pods_away(platform: Platform) -> None:
     platform.admin.rolled_out("web", "disk", 20)
 
 
+def test_a_node_short_of_memory_evicts_who_uses_most(platform: Platform) -> None:
+    platform.namespace("short")
+    stays = {"tolerations": [{"key": "small", "operator": "Exists"}]}
+    platform.admin.apply(_on(SMALL, namespace="short", name="modest", **stays))
+    platform.admin.apply(_on(SMALL, "eat", namespace="short", name="greedy", **stays))
+    platform.admin.wait_for("Node", SMALL, "", lambda each: condition(each, "MemoryPressure") == "True", 20)
+    (gone, *_) = platform.wait_pods(
+        "short",
+        lambda pods: pods[0]["status"].get("reason") == "Evicted" and pods[0]["status"]["phase"] == "Failed",
+        20,
+    )
+    assert gone["metadata"]["labels"]["app"] == "greedy"
+    assert "low on resource: memory" in gone["status"]["message"]
+    assert state(gone)
+    platform.wait_event("short", "untolerated taint {node.kubernetes.io/memory-pressure: }")
+    platform.admin.delete("Deployment", "greedy", "short")
+    platform.admin.wait_for("Node", SMALL, "", lambda each: condition(each, "MemoryPressure") == "False", 20)
+    platform.admin.rolled_out("modest", "short", 10)
+
+
 def test_what_asks_for_more_than_there_is_stays_pending(platform: Platform) -> None:
     platform.namespace("room")
     asked = {"resources": {"requests": {"cpu": "64", "memory": "1Gi"}}}
     platform.admin.apply(deployment("room", container=asked))
-    platform.wait_event("room", "0/6 nodes are available: 6 Insufficient cpu.")
+    platform.wait_event(
+        "room", "0/6 nodes are available: 1 node(s) had untolerated taint {small: }, 5 Insufficient cpu."
+    )
     assert [each["status"]["phase"] for each in platform.pods("room")] == ["Pending"]
 
 

@@ -76,6 +76,8 @@ def test_a_crash_loop(platform: Platform) -> None:
     assert "hello from" in platform.kubectl("logs", name, "-n", "crash", "--previous")
     assert "Back-off restarting failed container" in platform.kubectl("get", "events", "-n", "crash")
     assert platform.admin.get("Deployment", "web", "crash")["status"]["unavailableReplicas"] == 1
+    assert '"crash" deleted' in platform.kubectl("delete", "namespace", "crash", "--timeout=15s")
+    assert not (platform.directory / "pods" / f"crash_{name}").exists()
 
 
 def test_an_image_that_is_not_there_and_then_is(platform: Platform) -> None:
