@@ -77,7 +77,7 @@ class RedisServer(Reading, frozen=True, kw_only=True, omit_defaults=True):
     blocked_clients: int = 0
     rtt_p50_ms: float | None = None
     rtt_p99_ms: float | None = None
-    """Of the console's own PINGs, over the last 100."""
+    """Of the console's own PINGs, over the last 100, without what the engine itself was late."""
     keys: int = 0
     keys_with_ttl: int = 0
     offset: int = 0

@@ -11,6 +11,7 @@ from console.clients.redis import NOT_PERMITTED, RedisLink
 from console.clients.redis_text import Info
 from console.readings import Reading, RedisServer
 from console.sources.base import Check, SourceError
+from console.sources.echo import Echo, without_own
 from console.sources.rates import Counted, Meter, Step, rate, ratio, three_digits
 from console.sources.redis_clients import SLOW_CALLS, Seldom, applications, slow_calls
 from console.sources.redis_common import REFUSED, Asker, Footprint, told
@@ -63,6 +64,9 @@ class RedisServerSource:
         self._own = (0.0, 0.0)
         """Our own look-ups and commands, as of the last INFO."""
         self._rtt_ms: deque[float] = deque(maxlen=100)
+        self._echo = Echo()
+        self._echo_ms: deque[float] = deque(maxlen=100)
+        """Beside each round trip what the engine itself took to hear an answer then."""
         self._meter: Meter[str] = Meter(longest_s=10 * every_s)
         self._started: tuple[str, datetime | None] = ("", None)
         self._settings = Settings()
@@ -93,6 +97,7 @@ class RedisServerSource:
             answer = (await self._asker.ask([("PING",)]))[0]
             now = time.perf_counter()
             if answer == b"PONG":
+                self._echo_ms.append(await self._echo.round_trip_ms())
                 self._rtt_ms.append((now - sent) * 1e3)
             if answer is REFUSED or (now - began) * 1e3 > _PINGS_MS:
                 return
@@ -181,21 +186,21 @@ class RedisServerSource:
         }
 
     def _round_trips(self) -> dict[str, Any]:
-        ranked = sorted(self._rtt_ms)
-        if not ranked:
+        if not self._rtt_ms:
             return {"rtt_p50_ms": None, "rtt_p99_ms": None}
-        last = len(ranked) - 1
         return {
-            "rtt_p50_ms": three_digits(ranked[round(last * 0.50)]),
-            "rtt_p99_ms": three_digits(ranked[round(last * 0.99)]),
+            f"rtt_p{round(100 * share)}_ms": three_digits(without_own(self._rtt_ms, self._echo_ms, share))
+            for share in (0.50, 0.99)
         }
 
     def abandon(self) -> None:
         """Drop the connection now."""
         self._link.abandon()
+        self._echo.close()
 
     async def close(self) -> None:
         """Orderly end."""
+        self._echo.close()
         await self._link.close()
 
     async def examine(self) -> list[Check]:
