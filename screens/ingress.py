@@ -105,6 +105,8 @@ class IngressScreen(SectionsScreen):
             styles = {getattr(cell, "style", "") for cell in worst.cells} if worst else set()
             style = next((each for each in ("critical", "warning") if each in styles), "")
             found[key] = Badge(count(section.count) if section.count else "", style)
+        if not self._ingress.metrics:
+            found["entry_points"] = Badge("?", "unknown")
         access = self._ingress.access
         if access.configured:
             wrong = sum(row.count for row in access.reading.wrong.values()) if access.reading else 0
@@ -117,6 +119,12 @@ class IngressScreen(SectionsScreen):
     def topology(self, view: View) -> Topology:
         """The Traefiks."""
         return topology(self._ingress, severities(self._found), view.now)
+
+    def topology_lines(self, layout: Layout, height: int) -> int:
+        """On a small screen a line for each Traefik, three at most: the routes need the room."""
+        return (
+            min(3, max(1, len(self._ingress.servers))) if layout == "small" else super().topology_lines(layout, height)
+        )
 
     def head(self, view: View, cells: int, layout: Layout) -> Block:
         """Which ingress, what goes through it."""

@@ -143,7 +143,7 @@ def _node(ingress: Ingress, server: Traefik, severity: str, now: datetime) -> No
     notes = [
         line(("▲ ", "warning"), (f"{each.provider}: configuration not taken, {since(each.at, now)} ago", "warning"))
         for each in failures.values()
-        if reloaded is None or each.at > reloaded
+        if reloaded is None or each.at >= reloaded
     ]
     if config is not None:
         bad = sum(router.state == "disabled" for router in config.routers.values())

@@ -17,7 +17,7 @@ from widgets.spans import Line, joined, line
 
 ROUTERS = (
     Column("tenant", "tenant", 10, sort="T"),
-    Column("host", "host", 16, flex=2, sort="H"),
+    Column("host", "host", 20, flex=2, sort="H"),
     Column("rate", "rate", 7, "right", sort="R", descending=True),
     Column("usual", "usual", 7, "right", drop=3, sort="U", descending=True),
     Column("errors", "5xx", 5, "right", sort="X", descending=True),
@@ -52,7 +52,7 @@ CERTIFICATES = (
     Column("left", "left", 6, "right", sort="L"),
     Column("state", "state", 17, sort="S"),
     Column("ends", "ends (UTC)", 16, drop=3, sort="E"),
-    Column("chain", "chain", 9, drop=1, sort="C"),
+    Column("chain", "chain", 10, drop=1, sort="C"),
     Column("names", "made out to", 20, flex=1, drop=5, sort="M"),
     Column("issuer", "issuer", 18, flex=1, drop=1, sort="I"),
     Column("seen", "seen", 7, "right", drop=4, sort="N"),
@@ -173,6 +173,11 @@ def routers(board: Board, ingress: Ingress, said: Mapping[str, State], now: date
         row = router_row(board, name, router, flow, tenant, state, counted=counted)
         ordered.append(((state.rank, -(flow.errors_per_s or 0), -(flow.per_s or 0), name), row))
     rows = tuple(row for _, row in sorted(ordered, key=lambda pair: pair[0]))
+    if not rows and not told:
+        setting = next((metrics.untold["routers"] for metrics in ingress.metrics if "routers" in metrics.untold), "")
+        return unknown(
+            ROUTERS, f"routers are not counted apart: set {setting}" if setting else why_not(ingress, "config", now)
+        )
     bad = sum(order[0] < 2 for order, _ in ordered)  # type: ignore[operator]
     return Section(
         ROUTERS,
@@ -416,7 +421,7 @@ def entry_points(ingress: Ingress, now: datetime) -> Section:
                         metrics.server,
                         name,
                         number_cell(count(opened), opened) if opened is not None else Cell("", "", MISSING),
-                        rate_cell(flow.per_s) if flow.per_s is not None else Cell("not asked", "muted", MISSING),
+                        rate_cell(flow.per_s) if flow.per_s is not None else Cell("", "", MISSING),
                         latency_or_rate(flow.usual_per_s),
                         share_cell(flow),
                         number_cell(rate(limited), limited, "warning") if limited else Cell("", "", 0),

@@ -22,6 +22,8 @@ _WORDS = {
     "middleware-missing": "no middleware",
     "router-broken": "broken",
 }
+_OF_BACKENDS = ("no backend", "slow", "flood")
+_OF_CERTIFICATES = {"cert-expiring": "cert ends", "cert-wrong-host": "wrong cert", "cert-untrusted": "bad cert"}
 
 
 class State(NamedTuple):
@@ -39,10 +41,12 @@ def found_states(found: Iterable[Finding]) -> dict[str, State]:
     """Who a finding is about (tenant, or router without one) → the worst that is said of its routes."""
     states: dict[str, State] = {}
     for finding in found:
-        _, _, who = finding.subject.partition("/")
-        if who and who not in states and finding.kind in _WORDS and finding.state == "open":
-            words = _WORDS[finding.kind]
-            states[who] = State(_RANKS[finding.severity], words, finding.severity)
+        words = _WORDS.get(finding.kind) or _OF_CERTIFICATES.get(finding.kind)
+        if words is None or finding.state != "open":
+            continue
+        named = finding.tenants if finding.kind in _OF_CERTIFICATES else (finding.subject.partition("/")[2],)
+        for who in named:
+            states.setdefault(who, State(_RANKS[finding.severity], words, finding.severity))
     return states
 
 
@@ -78,7 +82,7 @@ def service_state(service: TraefikService, said: Mapping[str, State], who: str) 
         return State(0, "no server", "critical")
     if service.servers and not up:
         return State(0, "all down", "critical")
-    if who in said:
+    if who in said and said[who].words in _OF_BACKENDS:
         return said[who]
     if up < len(service.servers):
         return State(1, f"{len(service.servers) - up} down", "warning")

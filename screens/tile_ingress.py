@@ -24,11 +24,33 @@ def ingress_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
     found = about(view, "ingress", name)
     alone = len(ingresses(view.board)) == 1
     state, age_s, why = tile_state(view, "ingress", name, alone)
-    members = [_server_line(server, found, name, view.now, narrow, view.lost) for server in ingress.servers]
+    members = _together(ingress) if narrow and len(ingress.servers) > 1 and not _apart(ingress, found) else []
+    members = members or [_server_line(each, found, name, view.now, narrow, view.lost) for each in ingress.servers]
     return TileFacts(
         "ingress", name, "Ingress" if alone else f"Ingress · {name}", "5", state, age_s, why, tuple(members),
         tuple(_figures(view, ingress, found)), tuple(_parts(view.board, ingress, view.now, narrow)),
     )  # fmt: skip
+
+
+def _apart(ingress: Ingress, found: Sequence[Finding]) -> bool:
+    """Whether one of the Traefiks has something to say of its own."""
+    own = {f"{ingress.name}/{server.name}" for server in ingress.servers}
+    return any(server.metrics.reading is None for server in ingress.servers) or any(
+        each.subject in own for each in found
+    )
+
+
+def _together(ingress: Ingress) -> list[Line]:
+    """All of them in a line, where each answers: ``● 2 Traefiks  8 routers``."""
+    routers = max((len(config.routers) for config in ingress.configs), default=None)
+    off = max(
+        (sum(each.state == "disabled" for each in config.routers.values()) for config in ingress.configs), default=0
+    )
+    words = line(
+        (count(routers, "router"), "muted") if routers is not None else "",
+        (f"  {off} off ■" if off else "", "critical"),
+    )
+    return [line(("● ", "ok"), count(len(ingress.servers), "Traefik"), "  ", words)]
 
 
 def _server_line(

@@ -33,6 +33,7 @@ class _Line(msgspec.Struct, frozen=True):
 
     status: int = msgspec.field(default=0, name="DownstreamStatus")
     origin: int = msgspec.field(default=0, name="OriginStatus")
+    origin_size: int = msgspec.field(default=0, name="OriginContentSize")
     took: int = msgspec.field(default=0, name="Duration")
     origin_took: int = msgspec.field(default=0, name="OriginDuration")
     router: str = msgspec.field(default="", name="RouterName")
@@ -51,6 +52,8 @@ class Entry(msgspec.Struct, frozen=True):
     row: AccessRow
 
 
+_OWN = {502: len("Bad Gateway"), 504: len("Gateway Timeout")}
+"""Length of what Traefik answers itself where a backend cannot be reached; it logs that as if the backend had."""
 _DECODER = msgspec.json.Decoder(_Line)
 
 
@@ -79,7 +82,7 @@ def entry(line: bytes, routing: Routing) -> tuple[datetime | None, Entry | None]
         method=clean(found.method, 12),
         path=clean(redact(clean(found.path.partition("?")[0], 400)), 200),
         backend=clean(found.server, 80),
-        by_traefik=not found.origin,
+        by_traefik=not found.origin or (found.origin == found.status and found.origin_size == _OWN.get(found.status)),
         slowest_ms=round(took_ms, 1),
         origin_slowest_ms=round(found.origin_took / 1e6, 1) if found.server else None,
     )

@@ -137,8 +137,9 @@ def config_not_reloaded(look: Look) -> Said:
     for ingress in look.ingresses.values():
         for server, reloads in ingress.reloads.items():
             metrics = ingress.servers.get(server)
+            # Both are told in whole seconds: within one a failure is taken for the later.
             taken = metrics.reloaded_at if metrics is not None else None
-            failures = [each for each in reloads.failures.values() if taken is None or each.at > taken]
+            failures = [each for each in reloads.failures.values() if taken is None or each.at >= taken]
             if not failures:
                 continue
             newest = max(failures, key=lambda each: each.at)
