@@ -10,19 +10,20 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from console.lab.kube import quantity, scale
 from console.lab.kube.api import now
+from console.lab.kube.cluster import Cluster
 from console.lab.kube.kinds import Json
 from console.lab.kube.selectors import matches
 from console.lab.kube.store import Change, Stored
 from console.lab.platform import objects
 from console.lab.platform.controller import Controller, Place, own, put_status
+from console.lab.platform.events import Recorder
 from console.lab.platform.kinds import DEPLOYMENT, HPA, POD, REPLICA_SET
 
 NAME = "horizontal-pod-autoscaler"
-_EVERY_S = 5.0
 _TOLERANCE = 0.1
 _SETTLE_S = 300
 _SCALED = {kind.kind: kind for kind in (DEPLOYMENT, REPLICA_SET)}
@@ -58,8 +59,9 @@ class Autoscalers(Controller):
 
     kind = HPA
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, cluster: Cluster, recorder: Recorder, every_s: float) -> None:
+        super().__init__(cluster, recorder)
+        self._every_s = every_s
         self._proposed: dict[Place, list[tuple[float, int]]] = {}
 
     def concerned(self, change: Change) -> Iterable[Place]:
@@ -68,7 +70,7 @@ class Autoscalers(Controller):
         return own(change, HPA)
 
     def reconcile(self, stored: Stored) -> None:
-        self.again(stored.place, _EVERY_S)
+        self.again(stored.place, self._every_s)
         spec, namespace = stored.data["spec"], stored.place[0]
         reference = spec["scaleTargetRef"]
         kind = _SCALED.get(reference["kind"])

@@ -20,6 +20,8 @@ FIRST_S, MOST_S = 2.0, 20.0
 """Back-off before the second restart, doubled with each, to the most (Kubernetes: 10 s to 300 s)."""
 SETTLED_S = 60.0
 """A run that lasts so long is forgiven what was before (Kubernetes: ten minutes)."""
+_EARLY_S = 0.5
+"""Between two looks whether a container is ready, while it is not (Kubernetes: the probe's period)."""
 
 
 class Backoff:
@@ -241,9 +243,8 @@ class Container:
                 return
             if name == "readinessProbe":
                 self._became(why, failures >= probe["failureThreshold"], successes >= probe["successThreshold"])
-            # until it is ready for the first time, readiness is looked at every second, as kubelets do since 1.32
             early = name == "readinessProbe" and not self.ready
-            await asyncio.sleep(1.0 if early else float(probe["periodSeconds"]))
+            await asyncio.sleep(_EARLY_S if early else float(probe["periodSeconds"]))
 
     def _became(self, why: str, failed: bool, served: bool) -> None:
         ready = served if not why else self.ready and not failed

@@ -20,6 +20,7 @@ from console.lab.platform import control, entrance, nodes, settings
 from console.lab.platform.autoscaler import Autoscalers
 from console.lab.platform.budgets import Budgets
 from console.lab.platform.control import Answer, Ask
+from console.lab.platform.controller import Controller
 from console.lab.platform.deployments import Deployments
 from console.lab.platform.endpoints import Endpoints
 from console.lab.platform.events import Recorder
@@ -37,7 +38,7 @@ from console.lab.platform.variables import POD_MARK
 from console.lab.process import processes_of, send, wait_gone
 
 _EXPIRE_S = 60.0
-_CONTROLLERS = (Deployments, ReplicaSets, Scheduler, Endpoints, Budgets, Autoscalers, FailedPods, Lifecycle)
+_CONTROLLERS = (Deployments, ReplicaSets, Scheduler, Endpoints, Budgets, FailedPods, Lifecycle)
 
 _log = logging.getLogger("banksman.lab.platform")
 
@@ -81,7 +82,9 @@ class Platform:
         self._metrics = PodMetrics(self._kubelets)
         self._cluster.metrics = self._metrics
         self._cluster.logs = PodLogs(self._cluster, self._files)
-        self._controllers = [make(self._cluster, self._recorder) for make in _CONTROLLERS]
+        self._controllers: list[Controller] = [make(self._cluster, self._recorder) for make in _CONTROLLERS]
+        scaling = Autoscalers(self._cluster, self._recorder, self._settings.scale_s)
+        self._controllers.append(scaling)
         self._keeper.follow()
         meter = Meter(self._kubelets, self._reporters, self._settings.measure_s)
         self._begin(meter.run(), self._keeper.run(), self._every(nodes.RENEW_S, self._renew))

@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By name with tag."""
     measure_s: float = 10.0
     """Between two measurements of what pods use."""
+    scale_s: float = 5.0
+    """Between two looks of an autoscaler (Kubernetes: 15)."""
 
 
 class Files:

@@ -42,7 +42,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, program: Image) -> Iterat
     """A platform with six nodes; its tests keep out of each other's way by namespaces."""
     directory = tmp_path_factory.mktemp("platform")
     images = {"test/web:1": program, "test/web:2": program}
-    told = Settings(port=0, subnet=settings.free_subnet(), images=images, measure_s=1.0, nodes=NODES)
+    told = Settings(port=0, subnet=settings.free_subnet(), images=images, measure_s=1.0, scale_s=1.0, nodes=NODES)
     settings.write(directory, told)
     process = _start(directory)
     try:
