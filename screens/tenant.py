@@ -16,6 +16,7 @@ from screens.tabs import Badge
 from screens.tenant_courses import courses
 from screens.tenant_detail import column, glance, title
 from screens.tenant_group import TenantNow, pods_of, tenants
+from screens.tenant_jobs import jobs, queue
 from screens.tenant_routes import pods_section, routes_section
 from screens.tenant_words import silent_parts
 from screens.tenants import describe_tenant, log_of
@@ -88,8 +89,8 @@ class TenantScreen(SectionsScreen):
             return sections.untold(tenant)
         make = {
             "pages": sections.pages,
-            "jobs": sections.jobs,
-            "queue": sections.queue,
+            "jobs": jobs,
+            "queue": queue,
             "mail": sections.mail,
             "files": sections.files,
             "modules": sections.modules,

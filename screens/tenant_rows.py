@@ -108,7 +108,7 @@ def _wide(tenant: TenantNow, now: datetime, room: int) -> Row:
             _count(tenant, told, told.late, "late"),
             _queue(tenant, told),
             _oldest(tenant, told, now),
-            _count(tenant, told, told.failed, "queue") if told.has_queue or not told.known else _NOTHING,
+            _count(tenant, told, told.failed, "failed") if told.has_queue or not told.known else _NOTHING,
             _mail(tenant, told),
             _files(tenant),
             _users(tenant),
@@ -240,7 +240,7 @@ def _users(tenant: TenantNow) -> Cell:
     if tenant.sessions is None:
         return _NOT_WATCHED
     reading = tenant.sessions.reading
-    if reading is None or reading.logged_in is None:
+    if reading is None or reading.logged_in is None or reading.shared:
         return _NOT_KNOWN
     return number_cell(number(reading.logged_in), reading.logged_in, "muted")
 

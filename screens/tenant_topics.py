@@ -139,7 +139,8 @@ def _people(tenant: TenantNow) -> Topic | None:
             parts.append(line(("sessions not known", "unknown")))
         else:
             some = "" if reading.complete else "at least "
-            parts.append(fact("sessions", f"{some}{number(reading.logged_in)}"))
+            whose = " of all who keep theirs there" if reading.shared else ""
+            parts.append(fact("sessions", f"{some}{number(reading.logged_in)}{whose}"))
             if reading.used_last_hour is not None:
                 parts.append(fact("used within the hour", number(reading.used_last_hour)))
     users = [part.reading.users for part in tenant.databases if part.reading and part.reading.users]

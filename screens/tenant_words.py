@@ -18,14 +18,15 @@ PAGES = ("project", "document", "purchase", "log in", "health")
 SLOW_FROM_MS = 100.0
 """Below this nobody feels how many times slower than usual it is."""
 SPOKEN: dict[str, tuple[str, ...]] = {
-    "pages": ("page", "slow", "transaction", "log-in", "web", "worker", "unreachable"),
-    "errors": ("5xx", "error", "backend", "middleware", "router", "certificate"),
-    "late": ("cron", "scheduled"),
+    "pages": ("transaction", "tenant-unreachable", "workers-busy"),
+    "errors": ("backend", "ingress-errors", "middleware", "router-broken"),
+    "late": ("cron", "module"),
     "queue": ("queue",),
+    "failed": ("jobs-failing",),
     "mail": ("mail",),
-    "files": ("attachment", "filestore"),
+    "files": ("attachment",),
     "modules": ("module",),
-    "busy": ("worker", "busy", "connection"),
+    "busy": ("workers-busy",),
 }
 """Figure → words in the kinds of findings that speak of it: a figure is marked only where a finding does."""
 
@@ -65,27 +66,38 @@ def figures(tenant: TenantNow) -> Figures:
     read = [part.reading for part in tenant.databases if part.reading is not None]
     if not tenant.databases or len(read) < len(tenant.databases):
         return Figures(bool(tenant.databases), False)
+    gone = {part for each in read for part in each.unread}
     channels = [channel for each in read for channel in each.channels.values()]
     mails = [each.mail for each in read if each.mail is not None]
+
+    def known(part: str, value: int) -> int | None:
+        return None if part in gone else value
+
     return Figures(
         True,
         True,
-        late=sum(each.crons_late for each in read),
+        late=known("crons", sum(each.crons_late for each in read)),
         late_since=_first(each.crons_late_since for each in read),
         failing=_whole(each.crons_failing for each in read),
-        off=sum(each.crons_off for each in read),
-        has_queue=any(each.queue_job for each in read),
-        waiting=sum(channel.waiting for channel in channels),
+        off=known("crons", sum(each.crons_off for each in read)),
+        has_queue="queue" in gone or any(each.queue_job for each in read),
+        waiting=known("queue", sum(channel.waiting for channel in channels)),
         oldest_at=_first(channel.oldest_at for channel in channels),
-        failed=sum(channel.failed for channel in channels),
-        dead=sum(channel.dead for channel in channels),
-        has_mail=bool(mails),
-        mail_waiting=sum(mail.outgoing for mail in mails) if mails else None,
-        mail_failed=sum(mail.failed for mail in mails) if mails else None,
-        modules=sum(each.modules_in_passage for each in read),
+        failed=known("queue", sum(channel.failed for channel in channels)),
+        dead=known("queue", sum(channel.dead for channel in channels)),
+        has_mail="mail" in gone or bool(mails),
+        mail_waiting=known("mail", sum(mail.outgoing for mail in mails)) if mails else None,
+        mail_failed=known("mail", sum(mail.failed for mail in mails)) if mails else None,
+        modules=known("modules", sum(each.modules_in_passage for each in read)),
         connections=_whole(each.connections for each in read),
         busy=_whole(each.busy for each in read),
     )
+
+
+def unread(tenant: TenantNow, part: str) -> str:
+    """Why a part (``crons``, ``queue``, ``mail``, ``modules``) of a database that answers could not be read; empty: it was."""
+    found = [each.reading for each in tenant.databases if each.reading is not None and part in each.reading.unread]
+    return f"not read this time: {found[0].problem or 'the database did not say why'}" if found else ""
 
 
 def files_gone(tenant: TenantNow) -> int | None:

@@ -9,13 +9,15 @@ from console.readings.odoo import OdooChannel, OdooCron
 from screens.section import fact
 from screens.tenant_group import TenantNow
 from screens.tenant_topic import Topic, silent_topic
-from screens.tenant_words import figures, files_gone, mark
+from screens.tenant_words import figures, files_gone, mark, unread
 from screens.tile_words import marked
 from widgets.format import count, moment, number, size
 from widgets.spans import Line, fit, joined, line
 
 
 def jobs_topic(tenant: TenantNow, now: datetime, cells: int) -> Topic | None:
+    if why := unread(tenant, "crons"):
+        return Topic("jobs", "Scheduled jobs", (line((why, "unknown")),), style="unknown")
     told, severity = figures(tenant), mark(tenant, "late")
     active = sum(part.reading.crons_active for part in tenant.databases if part.reading)
     read = [part.reading for part in tenant.databases if part.reading]
@@ -72,6 +74,8 @@ def cron_line(cron: OdooCron, now: datetime, cells: int) -> Line:
 
 
 def queue_topic(tenant: TenantNow, now: datetime, cells: int) -> Topic | None:
+    if why := unread(tenant, "queue"):
+        return Topic("queue", "Queue", (line((why, "unknown")),), style="unknown")
     told, severity = figures(tenant), mark(tenant, "queue")
     if not told.has_queue:
         return Topic("queue", "Queue", (line(("queue_job is not installed", "muted")),))
@@ -80,7 +84,8 @@ def queue_topic(tenant: TenantNow, now: datetime, cells: int) -> Topic | None:
         parts.append(fact("oldest since", moment(told.oldest_at, now)))
     if told.dead:
         parts.append(fact("dead", number(told.dead), severity or "strong"))
-    parts.append(fact("failed", number(told.failed), severity if told.failed else ""))
+    bad = mark(tenant, "failed") if told.failed else ""
+    parts.append(fact("failed", marked(number(told.failed), bad), bad))
     databases = [part.reading for part in tenant.databases if part.reading]
     channels = [channel for each in databases for channel in each.channels.values()]
     failed = sorted((row for each in databases for row in each.failed_jobs.values()), key=lambda row: -row.count)
@@ -103,6 +108,8 @@ def channel_line(channel: OdooChannel, now: datetime) -> Line:
 
 
 def mail_topic(tenant: TenantNow, now: datetime, cells: int) -> Topic | None:
+    if why := unread(tenant, "mail"):
+        return Topic("mail", "Mail", (line((why, "unknown")),), style="unknown")
     mails = [part.reading.mail for part in tenant.databases if part.reading and part.reading.mail]
     if not mails:
         return None
@@ -149,6 +156,8 @@ def files_topic(tenant: TenantNow, now: datetime, cells: int) -> Topic | None:
 
 
 def modules_topic(tenant: TenantNow, now: datetime) -> Topic | None:
+    if why := unread(tenant, "modules"):
+        return Topic("modules", "Modules", (line((why, "unknown")),), style="unknown")
     rows = [row for part in tenant.databases if part.reading for row in part.reading.modules.values()]
     if not rows:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from console.board import Board
+from console.readings.odoo import OdooStep
 from screens.tenant_group import TenantNow, tenants
 from screens.tenant_words import Figures, figures, mark, steps_of, telling_step, why
 from screens.tile_drawing import Figure, TileFacts
@@ -40,10 +41,16 @@ def tenants_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
     return TileFacts("application", name, title, "7", state, age_s, because, tuple(members), tuple(sums), parts)
 
 
+def _told(listed: Sequence[TenantNow]) -> list[tuple[TenantNow, str, OdooStep]]:
+    """The step of each tenant that tells most, where any is known."""
+    return [(tenant, *told) for tenant in listed if (told := telling_step(steps_of(tenant))) is not None]
+
+
 def _by_page(listed: Sequence[TenantNow]) -> list[Line]:
     """The slowest page of each tenant, the slowest first."""
-    steps = [(tenant, *step) for tenant in listed if (step := telling_step(steps_of(tenant))) is not None]
-    told = sorted(((tenant, name, step.ms) for tenant, name, step in steps if step.ms), key=lambda each: -each[2])
+    told = sorted(
+        ((tenant, name, step.ms) for tenant, name, step in _told(listed) if step.ms), key=lambda each: -each[2]
+    )
     return [_bar(tenant.name, milliseconds(ms), ms / told[0][2], name) for tenant, name, ms in told[:MOST]]
 
 
@@ -115,7 +122,7 @@ def _sum(
 
 def _slowest(view: View, listed: Sequence[TenantNow]) -> Figure:
     """The page that takes longest, or one that fails, with its tenant's last minutes."""
-    steps = [(tenant, *step) for tenant in listed if (step := telling_step(steps_of(tenant))) is not None]
+    steps = _told(listed)
     if not steps:
         return Figure("pages", "unknown", "unknown", note="no page can be asked")
     tenant, name, step = max(steps, key=lambda each: (each[2].ok is False, each[2].ms or 0.0))

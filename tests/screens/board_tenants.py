@@ -207,7 +207,7 @@ def slow(board: Board, now: datetime, name: str) -> None:
 
 def slow_finding(now: datetime, name: str) -> Any:
     return finding(
-        now, "odoo-workers-busy", name, "critical", f"All 8 workers of {name} are busy", 340, pane="application",
+        now, "workers-busy", name, "critical", f"All 8 workers of {name} are busy", 340, pane="application",
         impact=f"{name}: pages wait for a worker; project records take 6.8 s, documents do not open.",
         action=f"See what the sessions of {name} do; restart its pod where they hang.",
         affects=(name,), tenants=(name,), scope="tenant",
@@ -273,25 +273,25 @@ def tenants_broken(now: datetime = NOW) -> Board:
     rows = [
         slow_finding(now, "acme"),
         finding(
-            now, "ingress-errors", "edge/fjord", "critical", "95 % of requests to fjord are answered with 502", 130, pane="ingress",
+            now, "backend-down", "edge/fjord", "critical", "95 % of requests to fjord are answered with 502", 130, pane="ingress",
             impact="Fjord Timber cannot work: its pages are not served.", action="See the pods of tenant-fjord: the service has no server that answers.",
             affects=("fjord",), tenants=("fjord",), scope="tenant",
         ),
         finding(
-            now, "odoo-modules-in-passage", "bauhof", "warning", "sale_stock of bauhof is to upgrade: no scheduled job runs", 3100, pane="application",
+            now, "module-to-upgrade", "bauhof", "warning", "sale_stock of bauhof is to upgrade: no scheduled job runs", 3100, pane="application",
             impact="Bauhof Nord: mail, payroll slips and 142 queued jobs wait.", action="Finish the upgrade with odoo -u sale_stock, or set the module back.",
             affects=("bauhof",), tenants=("bauhof",), scope="tenant",
         ),
         finding(
-            now, "odoo-cron-late", "bauhof", "warning", "3 scheduled jobs of bauhof are late, the longest for 48 min", 2900, pane="application",
-            affects=("bauhof",), tenants=("bauhof",), scope="tenant", caused_by="odoo-modules-in-passage:bauhof",
+            now, "cron-stuck", "bauhof", "warning", "3 scheduled jobs of bauhof are late, the longest for 48 min", 2900, pane="application",
+            affects=("bauhof",), tenants=("bauhof",), scope="tenant", caused_by="module-to-upgrade:bauhof",
         ),
         finding(
-            now, "odoo-mail-failing", "bauhof", "warning", "7 mails of bauhof were refused within the hour", 900, pane="application",
+            now, "mail-refused", "bauhof", "warning", "7 mails of bauhof were refused within the hour", 900, pane="application",
             affects=("bauhof",), tenants=("bauhof",), scope="tenant",
         ),
         finding(
-            now, "odoo-attachments-missing", "cobalt/cobalt", "warning", "3 attachments of cobalt are gone or changed", 700, pane="application",
+            now, "attachment-missing", "cobalt/cobalt", "warning", "3 attachments of cobalt are gone or changed", 700, pane="application",
             impact="Cobalt Steelwork cannot open these documents.", action="Restore the files from the backup of the file store.",
             affects=("cobalt",), tenants=("cobalt",), scope="tenant",
         ),

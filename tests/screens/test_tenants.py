@@ -205,6 +205,25 @@ async def test_a_failed_step_is_unknown_where_it_was_not_asked(opened: Opened) -
         assert "the session has ended" in app.whole
 
 
+async def test_what_a_database_did_not_tell_this_time_is_unknown(opened: Opened) -> None:
+    board = SCENARIOS["tenants"](NOW)
+    change(
+        board, OdooDatabase, "acme/acme", status="partial", problem="permission denied for table ir_cron",
+        unread=("crons", "queue"), crons={}, crons_active=0, channels={}, queue_job=False,
+    )  # fmt: skip
+    async with opened(board, size=(120, 35)) as (app, pilot):
+        await pilot.press("7")
+        await pilot.pause()
+        columns = [column.key for column in screen_of(app).table.columns]
+        row = screen_of(app).table._set.rows["acme"]
+        assert [row.text(columns.index(key)) for key in ("late", "queue", "failed")] == ["?", "?", "?"]
+        assert row.text(columns.index("mail")) == "2", "what it did tell"
+        await pilot.press("enter", "right", "right")
+        await pilot.pause()
+        assert "not read this time: permission denied for table ir_cron" in app.whole
+        assert isinstance(app.screen, TenantScreen) and app.screen.table.row_count == 0
+
+
 async def test_files_that_nobody_looked_for_are_not_known_to_be_there(opened: Opened) -> None:
     board = SCENARIOS["tenants"](NOW)
     change(board, OdooFiles, "acme/acme", checked=None, missing=None, differing=None)
