@@ -10,6 +10,7 @@ from console.assessment.ingress import Ingress
 from console.assessment.kubernetes import Kube
 from console.assessment.memory import CacheMemory, ClusterMemory, Memory
 from console.assessment.people import Crowd, crowd, hosted, users_of_cache
+from console.assessment.tenants import Tenant, tenants
 from console.assessment.views import Cache, Cluster
 from console.board import Board
 from console.readings import Evidence, PatroniMember, Reading
@@ -50,6 +51,11 @@ class Look:
         """Every ingress by name."""
         traefik = self.environment.traefik
         return {name: Ingress(self.board, self.now, name, settings) for name, settings in traefik.items()}
+
+    @functools.cached_property
+    def tenants(self) -> dict[str, Tenant]:
+        """Every Odoo tenant by name."""
+        return tenants(self)
 
     def threshold(self, kind: str, name: str) -> float:
         """A threshold as configured."""

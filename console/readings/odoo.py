@@ -164,6 +164,8 @@ class OdooDatabase(Reading, frozen=True, kw_only=True, omit_defaults=True):
     channels: dict[str, OdooChannel] = {}
     jobs_done_last_hour: int | None = None
     """None: not counted yet, or too expensive."""
+    jobs_done_at: datetime | None = None
+    """When the last one was done, as of the last count."""
     failed_jobs: dict[str, OdooFailedJob] = {}
     """The ten most frequent; the key is a digest."""
     mail: OdooMail | None = None

@@ -202,12 +202,13 @@ FROM public.queue_job WHERE state = 'failed' GROUP BY 1, exc_name ORDER BY 4 DES
 
 
 def jobs_done(schema: Schema) -> sql.Composed | None:
-    """How many were done within the last hour: of a table that keeps them for a month."""
+    """How many were done within the last hour, and when the last one: of a table that keeps them for a month."""
     if not schema.may("queue_job", "state", "date_done"):
         return None
-    return sql.SQL(
-        "SELECT count(*) AS count FROM public.queue_job WHERE state = 'done' AND date_done > {} - interval '1 hour'"
-    ).format(_NOW)
+    return sql.SQL("""
+SELECT count(*) FILTER (WHERE date_done > {now} - interval '1 hour') AS count, max({at}) AS last_at
+FROM public.queue_job WHERE state = 'done'
+""").format(now=_NOW, at=moment(schema, "queue_job", "date_done"))
 
 
 def mail(schema: Schema) -> sql.Composed | None:

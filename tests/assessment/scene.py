@@ -47,6 +47,7 @@ from console.settings import (
     load_defaults,
 )
 from tests.assessment.scene_kubernetes import kubernetes_readings
+from tests.assessment.scene_odoo import odoo_readings
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 MB = 1024**2
@@ -201,6 +202,7 @@ class Scene:
             made.append(self._keys())
         for name in self.settings.kubernetes:
             made += kubernetes_readings(self.now, name)
+        made += odoo_readings(self.now, self.settings)
         return [self._finish(reading) for reading in made if reading.where not in self._absent]
 
     def step(self, seconds: float = 2.0, times: int = 1) -> Findings:

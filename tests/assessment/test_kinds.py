@@ -9,9 +9,10 @@ from console.readings import Finding
 from tests.assessment.cases import CASES as PLATFORM
 from tests.assessment.cases import Case
 from tests.assessment.cases_kubernetes import KUBERNETES
+from tests.assessment.cases_odoo import ODOO
 from tests.assessment.scene import Scene
 
-CASES = (*PLATFORM, *KUBERNETES)
+CASES = (*PLATFORM, *KUBERNETES, *ODOO)
 
 
 def name_of(case: Case) -> str:

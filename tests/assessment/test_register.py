@@ -51,7 +51,9 @@ def test_kinds_are_those_that_were_agreed() -> None:
         "cache-failover", "sentinel-lost", "sentinel-no-quorum", "big-keys", "cache-slow", "queue-backlog",
         "api-server-unreachable", "api-server-unready", "metrics-missing", "zone-lost", "node-not-ready", "node-pressure",
         "crash-loop", "image-unpullable", "pod-unschedulable", "workload-short", "pdb-blocks", "quota-exhausted", "hpa-at-limit",
-        "hpa-blind",
+        "hpa-blind", "tenant-unreachable", "workers-busy", "worker-killed", "transaction-failing", "transaction-slow",
+        "module-to-upgrade", "cron-stuck", "cron-failing", "queue-blocked", "jobs-failing", "mail-refused", "mail-stuck",
+        "attachment-missing",
     }  # fmt: skip
 
 

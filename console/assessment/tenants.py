@@ -1,0 +1,158 @@
+"""An Odoo tenant as judges want it: what may be believed of its readings, and which findings of the platform explain its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from console.assessment.views import believed
+from console.assessment.words import short
+from console.readings import OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address
+from console.settings import Application
+
+if TYPE_CHECKING:
+    from console.assessment.look import Look
+
+R = TypeVar("R", bound=Reading)
+
+_STEP_WORDS = {
+    "log in": "logging in",
+    "project": "opening a project",
+    "document": "opening a document",
+    "purchase": "ordering",
+}
+
+
+class Tenant:
+    """One application that the environment file calls Odoo."""
+
+    def __init__(self, look: Look, name: str, application: Application) -> None:
+        board, now = look.board, look.now
+        self._look = look
+        self.name = name
+        self.application = application
+        self.label = application.label or name
+        keys = [f"{name}/{database}" for database in dict.fromkeys(application.databases)]
+        self.databases = _told(believed(board.get(OdooDatabase, key), now) for key in keys)
+        self.files = _told(believed(board.get(OdooFiles, key), now) for key in keys)
+        self.pages_last = board.get(OdooPages, name)
+        self.pages = believed(self.pages_last, now)
+        self.log = believed(board.get(OdooLog, name), now)
+        self._single = len(keys) == 1
+
+    def subject(self, reading: OdooDatabase | OdooFiles | OdooLog | OdooPages | None = None) -> str:
+        """A finding's subject: the tenant, and its database where it has several."""
+        if reading is None or self._single or "/" not in reading.key:
+            return short(self.name, 60)
+        return short(reading.key, 120)
+
+    @property
+    def whose(self) -> dict[str, Any]:
+        """Whom it is about, as fields of a symptom."""
+        return {"scope": "tenant", "tenants": (self.name,), "affects": (self.name,)}
+
+    @functools.cached_property
+    def cluster(self) -> str:
+        """Name of the PostgreSQL cluster that holds its databases; empty: not known."""
+        clusters = self._look.environment.postgres
+        wanted = self.application.cluster
+        if wanted:
+            return wanted if wanted in clusters else ""
+        return next(iter(clusters)) if len(clusters) == 1 else ""
+
+    @functools.cached_property
+    def database_down(self) -> tuple[str, ...]:
+        """Findings beside which nothing needs to be said of a tenant whose database is in that cluster."""
+        cluster = self._look.clusters.get(self.cluster)
+        if cluster is None:
+            return ()
+        members = [member.subject for member in cluster.members.values()]
+        return (
+            f"no-primary:{cluster.name}",
+            *(f"{kind}:{subject}" for kind in ("primary-unreachable", "primary-hung") for subject in (cluster.name, *members)),
+            *(f"primary-restarted:{subject}" for subject in members),
+        )  # fmt: skip
+
+    @functools.cached_property
+    def database_slow(self) -> tuple[str, ...]:
+        """Findings that explain why its SQL waits."""
+        cluster = self._look.clusters.get(self.cluster)
+        if cluster is None:
+            return ()
+        members = [member.subject for member in cluster.members.values()]
+        return (
+            f"two-primaries:{cluster.name}",
+            f"lock-waits:{cluster.name}",
+            *(f"connections-near-limit:{subject}" for subject in members),
+            f"sync-standby-missing:{cluster.name}",
+        )
+
+    @functools.cached_property
+    def cache_down(self) -> tuple[str, ...]:
+        """Findings about the cache that keeps its sessions."""
+        store = self.application.sessions
+        if store is None or store.cache not in self._look.caches:
+            return ()
+        cache = self._look.caches[store.cache]
+        servers = tuple(f"cache-writes-refused:{cache.name}/{server}" for server in cache.servers)
+        return (f"cache-primary-down:{cache.name}", *servers)
+
+    @functools.cached_property
+    def way_down(self) -> tuple[str, ...]:
+        """Findings of the ingress beside which nothing needs to be said of pages that do not answer."""
+        found: list[str] = []
+        for name in self._look.environment.traefik:
+            subject = f"{name}/{short(self.name, 60)}"
+            kinds = ("backend-down", "router-broken", "middleware-missing")
+            found += [f"ingress-unreachable:{name}", *(f"{kind}:{subject}" for kind in kinds)]
+        return tuple(found)
+
+    @functools.cached_property
+    def way_slow(self) -> tuple[str, ...]:
+        """Findings of the ingress that explain why its pages are late."""
+        names = self._look.environment.traefik
+        return tuple(
+            f"{kind}:{name}/{short(self.name, 60)}" for name in names for kind in ("requests-flood", "backend-slow")
+        )
+
+    @functools.cached_property
+    def pods_down(self) -> tuple[str, ...]:
+        """Findings about the pods that it runs in, and the nodes below them."""
+        space = self.application.namespace
+        found: list[str] = []
+        for kube in self._look.kubes.values():
+            if not space or self.application.kubernetes not in ("", kube.name):
+                continue
+            for (namespace, owner), row in kube.workload_of.items():
+                if namespace == space:
+                    causes = (*kube.node_causes(row.nodes), *kube.pod_causes(space, owner))
+                    found += [*causes, f"workload-short:{kube.subject(space, owner)}"]
+            found += kube.quota_causes(space)
+        return tuple(found)
+
+    @property
+    def pages_covered(self) -> tuple[Any, ...]:
+        """What cannot be read while its pages do not answer."""
+        return (address(OdooPages, self.name),)
+
+
+def _told(readings: Iterable[R | None]) -> list[R]:
+    return [reading for reading in readings if reading is not None]
+
+
+def tenants(look: Look) -> dict[str, Tenant]:
+    """Every Odoo tenant of the environment, by name."""
+    applications = look.environment.applications
+    return {name: Tenant(look, name, each) for name, each in applications.items() if each.odoo}
+
+
+def in_words(steps: Iterable[str]) -> list[str]:
+    """Steps of ``OdooPages`` as people do them."""
+    return [_STEP_WORDS.get(step, step) for step in steps]
+
+
+def since_of(moments: Iterable[datetime | None]) -> datetime | None:
+    """The earliest that is known."""
+    return min((moment for moment in moments if moment is not None), default=None)
