@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from console.readings import Trend
 from screens.tenant_group import TenantNow
 from screens.view import View
 from widgets.format import milliseconds, number, rate
-from widgets.spans import Block, box, line
+from widgets.spans import Block, beside, box, line
 from widgets.spark import chart
 
 _SERIES = (("page", "slowest page", milliseconds), ("requests", "requests", rate), ("waiting", "queued jobs", number))
-LEAST = 6
+LEAST, MOST = 6, 12
 """Rows of a chart, frame included."""
+LEAST_CELLS = 60
+"""Cells of a chart: with less, they stand above each other."""
 
 
 def courses(view: View, tenant: TenantNow, cells: int, room: int) -> Block:
     """A chart for each series that there is, as high as there is room; none where there is too little."""
     found = [(name, words, trend) for key, name, words in _SERIES if (trend := _trend(view, tenant, key)) is not None]
-    found = found[: room // LEAST]
+    columns = max(1, min(len(found), cells // LEAST_CELLS))
+    found = found[: room // LEAST * columns]
+    rows = -(-len(found) // columns)
     drawn: Block = []
-    for at, (name, words, trend) in enumerate(found):
-        height = min(12, room // len(found) + (1 if at < room % len(found) else 0))
-        top = words(max(trend.points.values()))
-        body = [line(" ", each) for each in chart(trend.points, min(90, cells - 4), height - 2)]
-        drawn += box(body, cells, height, name, line((f"15 min, to {top}", "muted")))
+    for row in range(rows):
+        group = found[row * columns : (row + 1) * columns]
+        height = min(MOST, room // rows)
+        drawn += beside(*(_chart(*each, cells // columns, height) for each in group))
     return drawn
+
+
+def _chart(name: str, words: Callable[[float | None], str], trend: Trend, cells: int, height: int) -> Block:
+    top = words(max(trend.points.values()))
+    body = [line(" ", each) for each in chart(trend.points, min(90, cells - 4), height - 2)]
+    return box(body, cells, height, name, line((f"15 min, to {top}", "muted")))
 
 
 def _trend(view: View, tenant: TenantNow, key: str) -> Trend | None:

@@ -11,7 +11,8 @@ from console.readings.odoo import OdooLog
 from screens.base import BoardScreen, Described, Table
 from screens.layout import Sections
 from screens.pane_findings import finding_line
-from screens.tenant_detail import detail
+from screens.tenant_courses import courses
+from screens.tenant_detail import BOXES_FROM, detail
 from screens.tenant_group import TenantNow, pods_of, tenants
 from screens.tenant_rows import columns_for, rows
 from screens.view import View
@@ -91,6 +92,8 @@ class TenantsScreen(BoardScreen):
         drawn: Block = []
         if tenant is not None and room >= 3 and whole.width:
             drawn = detail(tenant, pods_of(view, tenant.about), view.now, whole.width, room)
+            if whole.width >= BOXES_FROM:
+                drawn += courses(view, tenant, whole.width, room - len(drawn))
         if below.display != bool(drawn):
             below.display = bool(drawn)
         below.show(drawn)

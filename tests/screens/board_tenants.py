@@ -154,12 +154,13 @@ def trends(now: datetime, names: tuple[str, ...]) -> list[Reading]:
     step = int(now.timestamp()) // 10
     return [
         Trend(
-            key=f"application/{name}/page",
+            key=f"application/{name}/{series}",
             taken_at=ago(now, 2),
-            unit="ms",
-            points={step - 90 + i: 310.0 * (0.8 + 0.4 * ((i * 37 % 90) / 90)) for i in range(90)},
+            unit=unit,
+            points={step - 90 + i: level * (0.8 + 0.4 * ((i * 37 % 90) / 90)) for i in range(90)},
         )
         for name in names
+        for series, unit, level in (("page", "ms", 310.0), ("requests", "/s", 4.2), ("waiting", "", 3.0))
     ]
 
 
