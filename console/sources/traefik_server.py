@@ -79,7 +79,7 @@ class TraefikServerSource:
             ingress=self._ingress,
             server=self._server,
             started_at=_moment(scrape.plain.get("started")),
-            window_s=round(course.window_s, 1),
+            window_s=max(0.1, round(course.window_s, 1)) if course.window_s else 0.0,
             open_connections={clean_key(name): int(number) for name, number in scrape.connections.items()},
             routers=_rows(course.traffic("router", _most(scrape.routers), routing.tenant_of_router)),
             services=_rows(course.traffic("service", _most(scrape.services), routing.tenant_of_service)),

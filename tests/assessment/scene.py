@@ -48,6 +48,7 @@ from console.settings import (
 )
 from tests.assessment.scene_kubernetes import kubernetes_readings
 from tests.assessment.scene_odoo import odoo_readings
+from tests.assessment.scene_traefik import traefik_readings
 
 START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 MB = 1024**2
@@ -203,6 +204,7 @@ class Scene:
         for name in self.settings.kubernetes:
             made += kubernetes_readings(self.now, name)
         made += odoo_readings(self.now, self.settings)
+        made += traefik_readings(self.now, self.settings)
         return [self._finish(reading) for reading in made if reading.where not in self._absent]
 
     def step(self, seconds: float = 2.0, times: int = 1) -> Findings:

@@ -10,9 +10,10 @@ from tests.assessment.cases import CASES as PLATFORM
 from tests.assessment.cases import Case
 from tests.assessment.cases_kubernetes import KUBERNETES
 from tests.assessment.cases_odoo import ODOO
+from tests.assessment.cases_traefik import TRAEFIK
 from tests.assessment.scene import Scene
 
-CASES = (*PLATFORM, *KUBERNETES, *ODOO)
+CASES = (*PLATFORM, *KUBERNETES, *ODOO, *TRAEFIK)
 
 
 def name_of(case: Case) -> str:

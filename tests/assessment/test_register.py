@@ -53,7 +53,8 @@ def test_kinds_are_those_that_were_agreed() -> None:
         "crash-loop", "image-unpullable", "pod-unschedulable", "workload-short", "pdb-blocks", "quota-exhausted", "hpa-at-limit",
         "hpa-blind", "tenant-unreachable", "workers-busy", "worker-killed", "transaction-failing", "transaction-slow",
         "module-to-upgrade", "cron-stuck", "cron-failing", "queue-blocked", "jobs-failing", "mail-refused", "mail-stuck",
-        "attachment-missing",
+        "attachment-missing", "backend-down", "backend-slow", "requests-flood", "middleware-missing", "router-broken",
+        "config-not-reloaded", "cert-expiring", "cert-wrong-host", "cert-untrusted", "ingress-unreachable", "ingress-errors",
     }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from console.readings import (
 from tests.screens import board_cache as cache_parts
 from tests.screens import board_database as db
 from tests.screens.board_ground import MB, NOW, ago, change, failed, finding, findings, healthy, put
+from tests.screens.board_ingress import ingress_bare, ingress_broken, ingress_silent, ingress_well
 from tests.screens.board_second import two_of_each
 from tests.screens.board_tenants import (
     tenants_broken,
@@ -340,4 +341,8 @@ SCENARIOS: dict[str, Scenario] = {
     "tenants-silent": tenants_silent,
     "tenants-many": tenants_many,
     "tenants-without-primary": tenants_without_primary,
+    "ingress": ingress_well,
+    "ingress-broken": ingress_broken,
+    "ingress-silent": ingress_silent,
+    "ingress-bare": ingress_bare,
 }

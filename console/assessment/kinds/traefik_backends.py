@@ -52,7 +52,7 @@ def _backend_down(
     evidence: list[Evidence] = []
     if lost:
         config, service = lost
-        down = [f"{url} {state}" for url, state in service.servers.items()]
+        down = [f"{state} {url.partition('://')[2] or url}" for url, state in service.servers.items()]
         evidence.append(fact(config, f"servers of {short(service.name, 60)}", listing(down) or "none"))
         what = "all servers are down" if down else "it has no server"
     else:
@@ -74,6 +74,7 @@ def _backend_down(
         affects=users.affects,
         tenants=users.tenants,
         evidence=tuple(evidence),
+        causes=look.tenants[name].pods_down if name in look.tenants else (),
         hidden_by=(f"ingress-unreachable:{ingress.name}",),
         after_s=look.threshold("backend-down", "after_seconds"),
     )

@@ -158,7 +158,7 @@ def config_not_reloaded(look: Look) -> Said:
                     ),
                     fact(metrics or reloads, "last configuration taken", clock(taken)),
                 ),
-                causes=tuple(f"api-unreachable:{cluster}" for cluster in look.environment.kubernetes),
+                causes=tuple(f"api-server-unreachable:{cluster}" for cluster in look.environment.kubernetes),
             )
 
 
