@@ -14,6 +14,15 @@ from hypothesis import strategies as st
 from console.board import Board
 from console.readings import (
     Activity,
+    KubernetesApi,
+    KubernetesBudgets,
+    KubernetesNodes,
+    KubernetesPods,
+    KubernetesQuotas,
+    KubernetesScalers,
+    KubernetesUsage,
+    KubernetesWarnings,
+    KubernetesWorkloads,
     PatroniMember,
     PostgresIo,
     PostgresMember,
@@ -25,6 +34,7 @@ from console.readings import (
 )
 from console.settings import EnvironmentFile
 from tests.assessment.scene import START, Scene, environment
+from tests.assessment.scene_kubernetes import kube
 
 HOSTILE = (
     "", "[@click=app.quit]x[/]", "[/foo]", "{0}", "%s%n", "a:b/c", "main/pg-1", "x" * 10_000, "👩‍👩‍👧‍👦" * 30, "\u0301" * 50, "?*[",
@@ -87,13 +97,17 @@ TOPICS: tuple[tuple[type[Reading], tuple[str, ...]], ...] = (
     (RedisKeys, ("cache",)),
     (Sentinel, ("cache/s-1", "cache/s-2")),
 )
+KUBERNETES: tuple[type[Reading], ...] = (
+    KubernetesApi, KubernetesNodes, KubernetesPods, KubernetesWorkloads, KubernetesScalers, KubernetesQuotas, KubernetesBudgets,
+    KubernetesWarnings, KubernetesUsage,
+)  # fmt: skip
 CHOICES = [(cls, key) for cls, keys in TOPICS for key in keys]
 
 
 @st.composite
 def readings(draw: st.DrawFn) -> Reading:
     """Any reading of any topic, as a source may send it."""
-    cls, key = draw(st.sampled_from(CHOICES))
+    cls, key = draw(st.sampled_from([*CHOICES, *((cls, "lab") for cls in KUBERNETES)]))
     reading: Reading = draw(
         st.builds(cls, **(fields(cls) | {"key": st.just(key), "problem": st.sampled_from(PROBLEMS)}))
     )
@@ -101,8 +115,8 @@ def readings(draw: st.DrawFn) -> Reading:
 
 
 def platforms() -> st.SearchStrategy[EnvironmentFile]:
-    """Large and small, with Patroni and Sentinels and without."""
-    return st.builds(
+    """Large and small, with Patroni and Sentinels and without; or of Kubernetes alone."""
+    return st.just(kube()) | st.builds(
         environment,
         members=st.sampled_from((("pg-1",), ("pg-1", "pg-2"), ())),
         servers=st.sampled_from((("cache-1",), ("cache-1", "cache-2"), ())),
