@@ -37,7 +37,7 @@ What is left out, beside what ``console.lab.kube`` lists:
 - Everything else by ``Admin``: an image that is not there, a command that fails, quotas, budgets, cordons and taints.
 
 Modules, lowest first: ``settings``, ``admin``; ``kinds``, ``objects``, ``events``, ``controller``; ``scheduler``,
-``replicasets``, ``rollout`` and ``deployments``, ``endpoints``, ``budgets``, ``autoscaler``, ``podgc``; ``images``,
+``replicasets``, ``rollout``, ``deployment_status`` and ``deployments``, ``endpoints``, ``budgets``, ``autoscaler``, ``podgc``; ``images``,
 ``variables``, ``child``, ``probes``, ``container``, ``podrun``, ``kubelet``, ``nodes``, ``lifecycle``; ``usage`` and ``meter``, ``logs``;
 ``entrance``, ``keeping``, ``control``; ``process`` holds them together.
 """

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import msgspec
 
-from console.lab.kube import ages
-from console.lab.kube.api import now
 from console.lab.kube.kinds import Json
 from console.lab.kube.store import Change, Stored, clone
-from console.lab.platform import objects, rollout
+from console.lab.platform import deployment_status, objects, rollout
 from console.lab.platform.controller import Controller, Place, own, put_status
 from console.lab.platform.kinds import DEPLOYMENT, POD, REPLICA_SET
 from console.lab.platform.rollout import Counts
@@ -101,7 +98,7 @@ class Deployments(Controller):
     def _annotations(self, data: Json, revision: int, old: Json | None = None) -> dict[str, str]:
         wanted, kept = data["spec"]["replicas"], data["metadata"].get("annotations") or {}
         found = {**(old or {}), **{key: value for key, value in kept.items() if key not in _NOT_COPIED}}
-        most = wanted + (rollout.limits(data["spec"]).surge if _rolls(data) else 0)
+        most = wanted + (rollout.limits(data["spec"]).surge if rollout.rolls(data) else 0)
         return {**found, REVISION: str(revision), _DESIRED: str(wanted), _MOST: str(most)}
 
     def _make(self, stored: Stored, listed: list[Stored]) -> Stored:
@@ -158,7 +155,7 @@ class Deployments(Controller):
             if len(shown) == 1 or (current is not None and not shown):
                 self._scale(stored, shown[0] if shown else current, wanted)
             return
-        if not _rolls(stored.data):
+        if not rollout.rolls(stored.data):
             for each in old:
                 self._scale(stored, each, 0)
             if not any(self._has_pods(each) for each in old):
@@ -201,69 +198,10 @@ class Deployments(Controller):
         asked = sum(each.data["spec"]["replicas"] for each in listed)
         status["unavailableReplicas"] = max(asked - status["availableReplicas"], 0)
         status = {name: value for name, value in status.items() if value}
-        status["conditions"] = self._conditions(stored, new, listed, status, note)
+        status["conditions"], again_s = deployment_status.conditions(stored, new, listed, status, note)
+        if again_s is not None:
+            self.again(stored.place, again_s)
         put_status(self.cluster, DEPLOYMENT, stored, status)
-
-    def _conditions(
-        self, stored: Stored, new: Stored | None, sets: list[Stored], status: Json, note: str
-    ) -> list[Json]:
-        spec, listed = stored.data["spec"], objects.conditions(stored.data)
-        least = spec["replicas"] - (rollout.limits(spec).unavailable if _rolls(stored.data) else 0)
-        if status.get("availableReplicas", 0) >= least:
-            told = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
-        else:
-            told = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
-        if objects.condition(stored.data, "Available").get("status") != told[0]:
-            listed = objects.with_condition(listed, "Available", *told, lastUpdateTime=now())
-        failing = [objects.condition(each.data, "ReplicaFailure") for each in sets]
-        failure = next((each for each in failing if each), None)
-        if failure:
-            kept = {key: value for key, value in failure.items() if key in ("type", "status", "reason", "message")}
-            if kept.items() - objects.condition(stored.data, "ReplicaFailure").items():
-                more = {"lastUpdateTime": now()}
-                listed = objects.with_condition(
-                    listed, "ReplicaFailure", "True", kept["reason"], kept["message"], **more
-                )
-        else:
-            listed = objects.without_condition(listed, "ReplicaFailure")
-        return self._progress(stored, new, status, listed, note)
-
-    def _progress(self, stored: Stored, new: Stored | None, status: Json, listed: list[Json], note: str) -> list[Json]:
-        if new is None:
-            return listed
-        old, was, name = objects.condition(stored.data, "Progressing"), stored.data.get("status") or {}, new.place[1]
-        wanted = stored.data["spec"]["replicas"]
-        counts = [status.get(key, 0) for key in ("updatedReplicas", "replicas", "availableReplicas")]
-        if counts == [wanted] * 3:
-            told = ("True", "NewReplicaSetAvailable", f'ReplicaSet "{name}" has successfully progressed.')
-        elif note == "NewReplicaSetCreated":
-            told = ("True", note, f'Created new replica set "{name}"')
-        elif note:
-            told = ("True", note, f'Found new replica set "{name}"')
-        elif old.get("reason") == "NewReplicaSetAvailable":
-            return listed  # a pod lost after a finished rollout is no rollout
-        elif _moved(was, status) or not old:
-            told = ("True", "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.')
-        else:
-            return self._overdue(stored, old, listed, name)
-        same = (old.get("status"), old.get("reason"), old.get("message")) == told
-        if same and (told[1] == "NewReplicaSetAvailable" or not _moved(was, status)):
-            return listed
-        self.again(stored.place, _deadline_s(stored.data) + 0.5)
-        return objects.with_condition(listed, "Progressing", *told, lastUpdateTime=now())
-
-    def _overdue(self, stored: Stored, old: Json, listed: list[Json], name: str) -> list[Json]:
-        """Say so when nothing has moved for longer than it may."""
-        since = ages.parse(old.get("lastUpdateTime"))
-        left = _deadline_s(stored.data) - (datetime.now(UTC) - since).total_seconds() if since else 0.0
-        if old.get("status") == "False" or stored.data["spec"].get("paused"):
-            return listed
-        if left > 0:
-            self.again(stored.place, left + 0.5)
-            return listed
-        text = f'ReplicaSet "{name}" has timed out progressing.'
-        told = ("False", "ProgressDeadlineExceeded", text)
-        return objects.with_condition(listed, "Progressing", *told, lastUpdateTime=now())
 
     def _clean(self, stored: Stored, old: list[Stored]) -> None:
         """Forget the oldest ReplicaSets beyond the history that is to be kept."""
@@ -271,18 +209,3 @@ class Deployments(Controller):
         idle = [each for each in old if not each.data["spec"]["replicas"] and not self._has_pods(each)]
         for each in idle[: max(len(idle) - keep, 0)]:
             self.cluster.deletions.delete(REPLICA_SET, *each.place)
-
-
-def _moved(was: Json, status: Json) -> bool:
-    """Whether a rollout has come further."""
-    more = ("updatedReplicas", "readyReplicas", "availableReplicas")
-    older = [each.get("replicas", 0) - each.get("updatedReplicas", 0) for each in (was, status)]
-    return any(status.get(name, 0) > was.get(name, 0) for name in more) or older[1] < older[0]
-
-
-def _rolls(data: Json) -> bool:
-    return bool(data["spec"]["strategy"]["type"] == "RollingUpdate")
-
-
-def _deadline_s(data: Json) -> float:
-    return float(data["spec"].get("progressDeadlineSeconds", 600))

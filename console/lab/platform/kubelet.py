@@ -99,6 +99,7 @@ class Kubelet:
         run = self.runs.pop(uid, None)
         if run is not None:
             run.abandon()
+            run.forget()
 
     def sync_all(self) -> None:
         """Look at all pods of this node, as when it comes up."""
@@ -118,6 +119,7 @@ class Kubelet:
         """A pod that was asked to end has ended."""
         self.runs.pop(run.uid, None)
         run.report()
+        run.release()
         run.forget()
         self._let_go(run.pod)
 
@@ -188,6 +190,11 @@ class Kubelets:
             kubelet.gone(stored.metadata["uid"])
         else:
             kubelet.sync(stored.data)
+
+    def reports(self, node: str) -> bool:
+        """Whether a node is not lost."""
+        kubelet = self.by_name.get(node)
+        return kubelet is not None and kubelet.loss is None
 
     def runs(self) -> list[PodRun]:
         """Every pod that is on a node that reports."""

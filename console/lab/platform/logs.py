@@ -10,14 +10,14 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from console.lab.kube import ages
 from console.lab.kube.cluster import Cluster
-from console.lab.kube.errors import bad_request
+from console.lab.kube.errors import ApiError, bad_request
 from console.lab.kube.kinds import Json
 from console.lab.kube.providers import LogOptions
 from console.lab.platform.kinds import POD
@@ -73,16 +73,19 @@ def trim(path: Path) -> None:
 class PodLogs:
     """Reads them for the API."""
 
-    def __init__(self, cluster: Cluster, files: Files) -> None:
+    def __init__(self, cluster: Cluster, files: Files, reports: Callable[[str], bool]) -> None:
+        """``reports``: whether the node of this name can be asked."""
         self._cluster = cluster
         self._files = files
+        self._reports = reports
 
     def lines(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """The log, in pieces of whole lines; when following, until the container ends or whoever reads it goes.
 
         Raises:
-            ApiError: 400: the container has not run, or not before.
+            ApiError: 400: the container has not run, or not before. 500: its node is lost.
         """
+        self._check_node(namespace, pod, container)
         status = self._status(namespace, pod, container)
         path = self._files.log(namespace, pod, container, previous=options.previous)
         if not path.exists():
@@ -104,6 +107,13 @@ class PodLogs:
                 left -= len(part)
                 if left <= 0:
                     return
+
+    def _check_node(self, namespace: str, pod: str, container: str) -> None:
+        stored = self._cluster.store.get(POD.key, namespace, pod)
+        node = stored.data["spec"].get("nodeName", "") if stored else ""
+        if node and not self._reports(node):
+            asked = f"https://{node}:10250/containerLogs/{namespace}/{pod}/{container}"
+            raise ApiError(500, "InternalError", f'Get "{asked}": dial tcp: connect: no route to host', {})
 
     def _status(self, namespace: str, pod: str, container: str) -> Json:
         stored = self._cluster.store.get(POD.key, namespace, pod)

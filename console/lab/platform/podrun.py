@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import shutil
 from pathlib import Path
@@ -106,8 +105,7 @@ class PodRun:
 
     async def _end(self, grace_s: float) -> None:
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
         await asyncio.gather(*(each.stop(grace_s) for each in self.containers))
         self.kubelet.ended(self)
 
@@ -120,8 +118,7 @@ class PodRun:
 
     async def _evict(self) -> None:
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
         await asyncio.gather(*(each.stop(1.0) for each in self.containers))
         self.report()
         self._ending = None
@@ -147,7 +144,6 @@ class PodRun:
 
     def forget(self) -> None:
         """Its object is gone: so are its files."""
-        self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def freeze(self) -> None:

@@ -81,7 +81,7 @@ class Platform:
         self._reporters = [nodes.Reporter(each, self._recorder) for each in self._kubelets.by_name.values()]
         self._metrics = PodMetrics(self._kubelets)
         self._cluster.metrics = self._metrics
-        self._cluster.logs = PodLogs(self._cluster, self._files)
+        self._cluster.logs = PodLogs(self._cluster, self._files, self._kubelets.reports)
         self._controllers: list[Controller] = [make(self._cluster, self._recorder) for make in _CONTROLLERS]
         scaling = Autoscalers(self._cluster, self._recorder, self._settings.scale_s)
         self._controllers.append(scaling)

@@ -24,6 +24,11 @@ def limits(spec: Json) -> Limits:
     return Limits(surge, min(unavailable if surge or unavailable else 1, wanted))
 
 
+def rolls(data: Json) -> bool:
+    """Whether a Deployment replaces its pods bit by bit, not all at once."""
+    return bool(data["spec"]["strategy"]["type"] == "RollingUpdate")
+
+
 class Counts(NamedTuple):
     """Of one ReplicaSet: pods asked for, and of these available."""
 

@@ -66,6 +66,8 @@ def test_a_zone_is_lost_and_comes_back(platform: Platform) -> None:
         name = moving["metadata"]["name"]
         assert "Terminating" in platform.kubectl("get", "pod", name, "-n", "zone")
         assert condition(platform.admin.get("Pod", pods["dark"]["metadata"]["name"], "zone"), "Ready") == "False"
+        dark_name = pods["dark"]["metadata"]["name"]
+        assert "no route to host" in platform.kubectl("logs", dark_name, "-n", "zone", code=1)
         (shown,) = [line for line in platform.kubectl("top", "nodes").splitlines() if line.startswith(dark)]
         assert "<unknown>" in shown
     finally:
@@ -107,14 +109,14 @@ def test_a_node_short_of_memory_evicts_who_uses_most(platform: Platform) -> None
     platform.admin.apply(_on(SMALL, namespace="short", name="modest", **stays))
     platform.admin.apply(_on(SMALL, "eat", namespace="short", name="greedy", **stays))
     platform.admin.wait_for("Node", SMALL, "", lambda each: condition(each, "MemoryPressure") == "True", 20)
-    (gone, *_) = platform.wait_pods(
-        "short",
-        lambda pods: pods[0]["status"].get("reason") == "Evicted" and pods[0]["status"]["phase"] == "Failed",
-        20,
-    )
+
+    def evicted(pods: list[Json]) -> list[Json]:
+        return [each for each in pods if each["status"].get("reason") == "Evicted" and state(each)]
+
+    (gone, *_) = evicted(platform.wait_pods("short", evicted, 20))
     assert gone["metadata"]["labels"]["app"] == "greedy"
     assert "low on resource: memory" in gone["status"]["message"]
-    assert state(gone)
+    assert gone["status"]["phase"] == "Failed"
     platform.wait_event("short", "untolerated taint {node.kubernetes.io/memory-pressure: }")
     platform.admin.delete("Deployment", "greedy", "short")
     platform.admin.wait_for("Node", SMALL, "", lambda each: condition(each, "MemoryPressure") == "False", 20)

@@ -255,7 +255,7 @@ def _logs(tmp_path: Path, text: str) -> PodLogs:
     path = files.log("default", "p", "odoo")
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    return PodLogs(cluster, files)
+    return PodLogs(cluster, files, lambda _: True)
 
 
 async def _read(logs: PodLogs, options: LogOptions) -> str:

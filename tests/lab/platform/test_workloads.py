@@ -45,6 +45,16 @@ def test_scale_roll_out_undo_and_restart(platform: Platform) -> None:
     assert not names & {each["metadata"]["name"] for each in platform.pods("roll")}
     assert condition(platform.admin.get("Deployment", "web", "roll"), "Progressing") == "True"
     assert len(platform.admin.objects("ReplicaSet", "roll")) == 3
+    platform.kubectl("rollout", "pause", "deploy/web", "-n", "roll")
+    platform.kubectl("set", "image", "deploy/web", "web=test/web:2", "-n", "roll")
+    paused = platform.admin.wait_for(
+        "Deployment", "web", "roll", lambda each: condition(each, "Progressing") == "Unknown", 10
+    )
+    assert "updatedReplicas" not in paused["status"]
+    assert {container(each)["image"] for each in platform.pods("roll")} == {"test/web:1"}
+    platform.kubectl("rollout", "resume", "deploy/web", "-n", "roll")
+    platform.admin.rolled_out("web", "roll", 20)
+    assert {container(each)["image"] for each in platform.pods("roll")} == {"test/web:2"}
 
 
 def test_a_rollout_that_gets_nowhere_says_so_and_the_old_pods_stay(platform: Platform) -> None:
