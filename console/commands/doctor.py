@@ -123,6 +123,10 @@ def _references(environment: EnvironmentFile) -> list[Check]:
         places[f"password of redis {name}"] = cache.password
         if cache.sentinel is not None:
             places[f"password of the Sentinels of {name}"] = cache.sentinel.password
+    for name, application in environment.applications.items():
+        for user in (application.user, application.writer):
+            if user is not None:
+                places[f"password of {user.login} at {name}"] = user.password
     return [_reference(what, reference) for what, reference in places.items() if reference is not None]
 
 

@@ -260,7 +260,7 @@ class _Told:
             rows("crons") or (),
             triggers or (),
             rows("progress"),
-            self._sessions.crons if self._sessions else {},
+            self._sessions,
             self._now,
             counts_failures=self._counts_failures,
             neutralized=bool(self._parts.one("neutralized").get("neutralized")),

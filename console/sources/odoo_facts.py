@@ -28,7 +28,8 @@ PAUSE_S = 90.0
 ENQUEUED_S = 300.0
 """Between being taken and being started a job waits for a worker; longer than this nobody is going to start it."""
 _WRITTEN_S = 60.0
-_LOCKED_ROW = re.compile(r"\bid\s*(?:=|in)\s*\(?\s*'?(\d{1,10})\b", re.IGNORECASE)
+_BEGAN_S = 10.0
+_LOCKED_ROW = re.compile(r"\b(?:cron_)?id\s*(?:=|in)\s*\(?\s*'?(\d{1,10})\b", re.IGNORECASE)
 _REASON = 200
 
 
@@ -43,6 +44,21 @@ class Holding(msgspec.Struct, frozen=True):
     """Scheduled jobs whose row somebody holds → since when."""
     workers: frozenset[int]
     """Process numbers of Odoo's workers that are connected."""
+    begun: tuple[datetime, ...] = ()
+    """When the transactions that are open began."""
+
+    def since(self, cron: int, began_at: datetime | None) -> tuple[bool, datetime | None]:
+        """Whether somebody runs this scheduled job, and since when.
+
+        Its row's holder says so by its last statement; from 18 on the run leaves a row when it begins, too, and a transaction
+        that began just then is its.
+        """
+        if cron in self.crons:
+            return True, self.crons[cron]
+        for begun in self.begun:
+            if began_at is not None and abs((begun - began_at).total_seconds()) < _BEGAN_S:
+                return True, begun
+        return False, None
 
 
 def digest(*parts: object) -> str:
@@ -55,6 +71,7 @@ def holding(rows: Iterable[Row], now: datetime) -> Holding:
     connections = busy = 0
     crons: dict[int, datetime | None] = {}
     workers: set[int] = set()
+    begun: list[datetime] = []
     for row in rows:
         name = str(row["name"] or "")
         now = row["now"]
@@ -63,10 +80,12 @@ def holding(rows: Iterable[Row], now: datetime) -> Holding:
             busy += bool(row["busy"])
             if name[5:].isdigit():
                 workers.add(int(name[5:]))
+            if row["xact_start"] is not None:
+                begun.append(row["xact_start"])
         found = _LOCKED_ROW.search(row["query"] or "")
         if found:
             crons[int(found[1])] = utc(row["xact_start"])
-    return Holding(now, connections, busy, crons, frozenset(workers))
+    return Holding(now, connections, busy, crons, frozenset(workers), tuple(begun))
 
 
 class Crons(msgspec.Struct, frozen=True):
@@ -97,7 +116,7 @@ def crons(
     rows: Iterable[Row],
     triggers: Iterable[Row],
     progress: Iterable[Row] | None,
-    held: Mapping[int, datetime | None],
+    held: Holding | None,
     now: datetime,
     *,
     counts_failures: bool,
@@ -109,7 +128,7 @@ def crons(
         rows: Of ``ir_cron``.
         triggers: Scheduled jobs that a trigger has made due.
         progress: Last runs with a trace (18); None: no such table.
-        held: Those that run.
+        held: What the sessions tell; None: nothing.
         now: By the server's clock.
         counts_failures: Whether this version keeps failures in the table.
         neutralized: Then inactive ones were switched off all at once, which tells nothing.
@@ -143,7 +162,7 @@ def _cron(
     row: Row,
     called_at: datetime | None,
     trace: Row,
-    held: Mapping[int, datetime | None],
+    held: Holding | None,
     now: datetime,
     *,
     counts_failures: bool,
@@ -155,12 +174,12 @@ def _cron(
     next_at, last_at, written = utc(row["next_at"]), utc(row["last_at"]), utc(row["written_at"])
     if called_at is not None:
         next_at = min(called_at, next_at or called_at)
-    running = ident in held
+    kills = int(trace.get("timed_out_counter") or 0)
+    running, since = held.since(ident, trace.get("began_at") if kills else None) if held is not None else (False, None)
     late = active and not running and next_at is not None and now - next_at > timedelta(seconds=PAUSE_S)
     # Odoo's own updates leave write_date alone; a person who switches a job off writes it.
     untouched = last_at is not None and written is not None and last_at - written > timedelta(seconds=_WRITTEN_S)
     off = counts_failures and not row["active"] and not neutralized and untouched and not trace.get("deactivate")
-    kills = int(trace.get("timed_out_counter") or 0)
     number, unit = row["number"], clean(row["unit"], 20)
     return OdooCron(
         id=ident,
@@ -171,7 +190,7 @@ def _cron(
         last_at=last_at,
         late=late,
         running=running,
-        running_since=held.get(ident),
+        running_since=utc(since),
         failures=int(row["failures"] or 0) if counts_failures else None,
         failing_since=utc(row["failing_since"]),
         timed_out=max(0, kills - running) if tells_kills else None,

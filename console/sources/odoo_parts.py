@@ -22,8 +22,8 @@ SHARE = 200.0
 LONGEST_S = 1800.0
 AGAIN_S = 60.0
 """A part that failed is not asked for meanwhile: each failure is a line in the server's log."""
-SLOW_PER_LOOK = 2
-"""Parts that may take their time, of those that are due, in one look."""
+SLOW_S = 0.5
+"""Parts that are not asked at each look are left for the next one after so many seconds of this one."""
 _LOCKED = "55P03"
 
 
@@ -53,23 +53,24 @@ class Parts:
 
     async def ask(self, look: Look, schema: Schema) -> None:
         """Ask what is due. Raises psycopg.Error where the connection, and not a part, is at fault."""
-        locked = slow = 0
+        locked, spent_s = 0, 0.0
         for part in sorted(self._parts, key=self._order):
             known, now = self._known[part.name], self._clock()
             statement = part.make(schema)
             if statement is None:
                 self._known[part.name] = _Known()
                 continue
-            if now < known.due or locked >= 2 or (part.every_s and slow >= SLOW_PER_LOOK):
+            if now < known.due or locked >= 2 or (part.every_s and spent_s >= SLOW_S):
                 if part.every_s == 0 and now >= known.due:
                     known.rows, known.problem = None, "its tables are locked"
                 continue
-            slow += part.every_s > 0
             try:
                 answer = await look.ask(statement)
+                spent_s += answer.round_trip_s
             except psycopg.Error as error:
                 if not _of_statement(error):
                     raise
+                spent_s += self._clock() - now
                 locked += error.sqlstate == _LOCKED
                 pause = 0.0 if error.sqlstate == _LOCKED else AGAIN_S
                 self._known[part.name] = _Known(now + pause, None, f"{part.name}: {sentence(error)}")

@@ -18,7 +18,7 @@ _COLUMNS: tuple[tuple[str, range, str], ...] = (
     ("ir_cron", range(14, 18), "numbercall"),
     ("ir_cron", range(18, 100), "failure_count first_failure_date"),
     ("ir_cron_trigger", range(15, 100), "cron_id call_at"),
-    ("ir_cron_progress", range(18, 100), "id cron_id timed_out_counter deactivate"),
+    ("ir_cron_progress", range(18, 100), "id cron_id timed_out_counter deactivate create_date"),
     ("ir_attachment", _ALL, "id name type store_fname file_size checksum"),
     ("res_users", _ALL, "id active share"),
     ("res_users_log", _ALL, "create_uid create_date"),

@@ -40,7 +40,7 @@ def _or_null(schema: Schema, table: str, column: str, kind: str) -> sql.Composab
 
 SESSIONS = sql.SQL("""
 SELECT application_name AS name, state <> 'idle' AS busy, xact_start, now() AS now,
-       CASE WHEN state LIKE 'idle in%' AND query LIKE '%ir_cron%' AND query ILIKE '%for%update%' THEN left(query, 2000) END AS query
+       CASE WHEN state LIKE 'idle in%' AND query LIKE '%ir_cron%' THEN left(query, 2000) END AS query
 FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 LIMIT 2000
@@ -123,15 +123,19 @@ def triggers(schema: Schema) -> sql.Composed | None:
     ).format(at=moment(schema, "ir_cron_trigger", "call_at"), now=_NOW, limit=sql.Literal(CRONS))
 
 
-def progress(schema: Schema) -> sql.Composable | None:
-    """Of each scheduled job its last run, where that left a trace of having been killed or of ending itself."""
+def progress(schema: Schema) -> sql.Composed | None:
+    """Of each scheduled job its last run, where that goes on, was killed, or has ended the job itself."""
     if not schema.may("ir_cron_progress", "id", "cron_id", "timed_out_counter", "deactivate"):
         return None
     return sql.SQL("""
-SELECT cron_id, timed_out_counter, deactivate FROM (
-    SELECT DISTINCT ON (cron_id) cron_id, timed_out_counter, deactivate FROM public.ir_cron_progress ORDER BY cron_id, id DESC
+SELECT cron_id, timed_out_counter, deactivate, {began} AS began_at FROM (
+    SELECT DISTINCT ON (cron_id) * FROM (SELECT id, cron_id, timed_out_counter, deactivate{more} FROM public.ir_cron_progress) AS runs
+    ORDER BY cron_id, id DESC
 ) AS last WHERE timed_out_counter > 0 OR deactivate LIMIT 2000
-""")
+""").format(
+        began=_moment_if_granted(schema, "ir_cron_progress", "create_date"),
+        more=sql.SQL(", create_date") if schema.may("ir_cron_progress", "create_date") else sql.SQL(""),
+    )
 
 
 _DUE = sql.SQL("state = 'pending' AND (eta IS NULL OR eta <= {})").format(_NOW)

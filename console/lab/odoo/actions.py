@@ -120,7 +120,9 @@ def _mail(task: Task) -> None:
             reason = refused or _sent(line, mail)
             if reason:
                 cursor.run(
-                    "update mail_mail set state = 'exception', failure_reason = %s where id = %s", [reason, mail["id"]]
+                    "update mail_mail set state = 'exception', failure_reason = %s, write_uid = 1, "
+                    "write_date = date_trunc('second', now() at time zone 'UTC') where id = %s",
+                    [reason, mail["id"]],
                 )
             elif mail["auto_delete"]:
                 cursor.run("delete from mail_mail where id = %s", [mail["id"]])
