@@ -123,6 +123,8 @@ def _references(environment: EnvironmentFile) -> list[Check]:
         places[f"password of redis {name}"] = cache.password
         if cache.sentinel is not None:
             places[f"password of the Sentinels of {name}"] = cache.sentinel.password
+    for name, kubernetes in environment.kubernetes.items():
+        places[f"token of kubernetes {name}"] = kubernetes.token
     for name, application in environment.applications.items():
         for user in (application.user, application.writer):
             if user is not None:

@@ -54,6 +54,7 @@ def secrets_of(environment: EnvironmentFile) -> list[str]:
     references = [cluster.password for cluster in environment.postgres.values()]
     for cache in environment.redis.values():
         references += [cache.password, cache.sentinel.password if cache.sentinel else None]
+    references += [cluster.token for cluster in environment.kubernetes.values()]
     for application in environment.applications.values():
         references += [user.password for user in (application.user, application.writer) if user is not None]
     found: list[str] = []
