@@ -78,7 +78,9 @@ def _application(lab: Lab, tenant: Tenant) -> Application:
         return plain
     place = home(lab.path, tenant)
     sessions = (
-        SessionStore(path=str(place / "data" / "sessions")) if tenant.version >= 18 else SessionStore(cache=CACHE)
+        SessionStore(path=str(place / "data" / "sessions"))
+        if tenant.version >= 18
+        else SessionStore(cache=CACHE, prefix=tenant.name)
     )
     return msgspec.structs.replace(
         plain,

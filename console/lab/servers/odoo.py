@@ -36,6 +36,7 @@ def lay_out(directory: Path, tenant: Tenant, databases: list[Server], sentinels:
         redis_sentinels=[("127.0.0.1", server.ports["sentinel"]) for server in sentinels],
         redis_master=CACHE,
         redis_password_file=str(secrets / "cache"),
+        redis_prefix=tenant.name,
         limits=Limits(time_real_s=60.0),
     )
     write_file(place / CONFIG, msgspec.json.format(msgspec.json.encode(config), indent=1))
