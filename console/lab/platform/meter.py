@@ -16,6 +16,10 @@ from console.lab.platform.podrun import PodRun
 
 LIMITS_S = 2.0
 """How often memory limits are looked at; a kernel's cgroup would not wait."""
+_CHANGED = 0.02
+"""Share by which resident memory must change to be taken apart again."""
+_EVERY = 6
+"""Measurements after which it is, changed or not."""
 
 
 def _moment() -> str:
@@ -30,6 +34,7 @@ class Meter:
         self._reporters = reporters
         self._every_s = every_s
         self._before: dict[int, tuple[float, float]] = {}
+        self._known: dict[int, tuple[int, int, int]] = {}
 
     async def run(self) -> None:
         """For ever."""
@@ -54,6 +59,7 @@ class Meter:
             run.memory = sum(each.usage.memory if each.usage else 0 for each in run.containers)
             await asyncio.sleep(0)  # whoever asks the API meanwhile does not wait for all of it
         self._before = seen
+        self._known = {pid: known for pid, known in self._known.items() if pid in seen}
         for each in self._reporters:
             each.memory_used = sum(run.memory for run in each.kubelet.runs.values())
             each.tell()
@@ -70,7 +76,7 @@ class Meter:
 
     def _one(self, container: Container, pid: int, moment: float, seen: dict[int, tuple[float, float]]) -> None:
         pids = usage.tree(pid)
-        cpu, memory = usage.cpu_s(pids), usage.proportional(pids)
+        cpu, memory = usage.cpu_s(pids), self._memory(pid, pids)
         seen[pid] = (moment, cpu)
         if pid in self._before:
             then, was = self._before[pid]
@@ -78,6 +84,16 @@ class Meter:
             container.usage = Usage(max(cpu - was, 0.0) / window, memory, _moment(), window)
         elif container.usage is None:
             container.usage = Usage(-1.0, memory, _moment(), 0.0)  # its rate is not known yet
+
+    def _memory(self, pid: int, pids: list[int]) -> int:
+        """Proportional bytes: asked of the kernel, for which that is work, when the resident ones have changed, and now and then."""
+        resident = usage.resident(pids)
+        was, found, times = self._known.get(pid, (0, 0, _EVERY))
+        if times >= _EVERY or abs(resident - was) > _CHANGED * was:
+            self._known[pid] = (resident, usage.proportional(pids), 1)
+        else:
+            self._known[pid] = (was, found, times + 1)
+        return self._known[pid][1]
 
     def _limits(self) -> None:
         for run in self._kubelets.runs():

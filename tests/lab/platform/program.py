@@ -1,6 +1,6 @@
 """A tiny image for tests: ``program.py ADDRESS [WORD…]`` answers HTTP on port 8000 and says what it does.
 
-Words: ``crash`` ends with 3 at once; ``eat`` takes 60 MB; ``burn`` uses the processor; ``stubborn`` does not end when
+Words: ``crash`` ends with 3 at once, ``done`` with 0; ``eat`` takes 60 MB; ``burn`` uses the processor; ``stubborn`` does not end when
 asked to; ``unready`` answers 503; ``child`` starts a process of its own.
 """
 
@@ -17,8 +17,8 @@ def main() -> None:
         f"{time.strftime('%Y-%m-%d %H:%M:%S')},000 hello from {os.environ.get('POD', '?')} {' '.join(words)}",
         flush=True,
     )
-    if "crash" in words:
-        sys.exit(3)
+    if "crash" in words or "done" in words:
+        sys.exit(3 if "crash" in words else 0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in words else lambda *_: sys.exit(0))
     if "child" in words and os.fork() == 0:
         signal.pause()

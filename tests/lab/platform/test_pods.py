@@ -80,6 +80,21 @@ def test_a_crash_loop(platform: Platform) -> None:
     assert not (platform.directory / "pods" / f"crash_{name}").exists()
 
 
+def test_a_pod_that_runs_once(platform: Platform) -> None:
+    platform.namespace("once")
+    for name, word in (("well", "done"), ("badly", "crash")):
+        spec = deployment("once", word)["spec"]["template"]["spec"] | {"restartPolicy": "Never"}
+        metadata = {"name": name, "namespace": "once"}
+        platform.admin.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    for name, phase in (("well", "Succeeded"), ("badly", "Failed")):
+        found = platform.admin.wait_for("Pod", name, "once", lambda each, p=phase: each["status"]["phase"] == p, 10)
+        assert container(found)["restartCount"] == 0
+    shown = platform.kubectl("get", "pods", "-n", "once", "--no-headers").split()
+    assert shown[2] == "Error" and shown[7] == "Completed"
+    assert "hello from well" in platform.kubectl("logs", "well", "-n", "once")
+    platform.kubectl("delete", "pods", "well", "badly", "-n", "once", "--timeout=10s")
+
+
 def test_an_image_that_is_not_there_and_then_is(platform: Platform) -> None:
     platform.namespace("image")
     platform.admin.apply(deployment("image", container={"image": "test/web:404"}))
