@@ -21,7 +21,7 @@ from console.lab.databases import size
 from console.lab.tenants import Tenant
 from console.lab.users.base import Crowd, WentWrongError
 
-_VISITS_PER_S = 0.45
+_VISITS_PER_S = 0.33
 """Of a tenant with share 1 at the busiest hour under load 1."""
 _AT_ONCE = 12
 """Requests of one tenant that are under way at most; further users do without."""
