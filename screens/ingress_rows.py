@@ -16,7 +16,7 @@ from widgets.format import UNKNOWN, count, milliseconds, number, percent, rate, 
 from widgets.spans import Line, joined, line
 
 ROUTERS = (
-    Column("tenant", "tenant", 10, sort="T"),
+    Column("tenant", "tenant", 10, flex=1, sort="T"),
     Column("host", "host", 20, flex=2, sort="H"),
     Column("rate", "rate", 7, "right", sort="R", descending=True),
     Column("usual", "usual", 7, "right", drop=3, sort="U", descending=True),
@@ -29,7 +29,7 @@ ROUTERS = (
     Column("router", "router", 20, flex=1, drop=6, sort="O"),
 )
 SERVICES = (
-    Column("tenant", "tenant", 10, sort="T"),
+    Column("tenant", "tenant", 10, flex=1, sort="T"),
     Column("name", "service", 24, flex=2, sort="S"),
     Column("up", "up", 6, "right", sort="U"),
     Column("state", "state", 12, sort="A"),

@@ -97,9 +97,10 @@ class TraefikCertificatesSource:
         if failures and failures[0] is not None and not failures[0].reached:
             raise SourceError(f"{self._address}: {failures[0].problem}")
         failures += await asyncio.gather(*(one(host) for host in hosts[1:]))
-        unreached = [failure for failure in failures if failure is not None and not failure.reached]
-        if unreached and len(unreached) == len(failures):
-            raise SourceError(f"{self._address}: {unreached[0].problem}")
+        failed = [failure for failure in failures if failure is not None]
+        # One name that is refused is that name's trouble; all of several are the ingress's.
+        if len(failed) > 1 and len(failed) == len(failures):
+            raise SourceError(f"{self._address}: {failed[0].problem}")
 
     def abandon(self) -> None:
         """End every connection now."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from console.readings import (
     AccessRow,
+    Certificate,
     Reading,
     TraefikAccess,
     TraefikCertificates,
@@ -264,6 +265,14 @@ def test_the_default_certificate_is_told_once_by_its_name() -> None:
     )
     assert shown(made) == {f"cert-untrusted:edge/{host('acme')}"}
     assert "default certificate" in made.finding(f"cert-untrusted:edge/{host('acme')}").title
+
+
+def test_a_name_without_any_certificate() -> None:
+    made = scene()
+    none = Certificate(host("acme"), "acme", problem="the handshake failed: tlsv1 unrecognized name")
+    made.change(TraefikCertificates, "edge", certificates=lambda: served(made.now, acme=none))
+    assert shown(made) == {f"cert-untrusted:edge/{host('acme')}"}
+    assert made.finding(f"cert-untrusted:edge/{host('acme')}").tenants == ("acme",)
 
 
 # -- reach -------------------------------------------------------------------------------------------------------------

@@ -119,10 +119,32 @@ def cert_wrong_host(look: Look) -> Said:
             )
 
 
+def _none_served(look: Look, ingress: Ingress) -> Said:
+    """Names for which every handshake is broken off: no certificate is served at all."""
+    assert ingress.certificates is not None
+    for row in ingress.certificates.certificates.values():
+        if not row.problem:
+            continue
+        users = _users(look, [row])
+        yield Symptom(
+            subject=f"{ingress.name}/{short(row.host, 60)}",
+            severity="critical",
+            title=f"No certificate is served for {_host([row])}",
+            impact=f"{users.words}: browsers get no connection.",
+            action="See whether the Secret that the route names is there, and which TLS options (SNI, versions) its route asks for.",
+            stands_on=(ingress.certificates,),
+            affects=users.affects,
+            tenants=users.tenants,
+            evidence=(fact(ingress.certificates, "handshake", row.problem),),
+        )
+
+
 @kind("cert-untrusted", "ingress")
 def cert_untrusted(look: Look) -> Said:
-    """A chain leads to no authority that is trusted here; or Traefik serves the certificate that it makes for itself."""
+    """A chain leads to no authority that is trusted here, or no certificate or only Traefik's own is served."""
     for ingress in look.ingresses.values():
+        if ingress.certificates is not None:
+            yield from _none_served(look, ingress)
         for rows in _together(ingress, lambda row: row.default or row.trusted is False):
             row, users = rows[0], _users(look, rows)
             assert ingress.certificates is not None
