@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from console.lab import state
+from console.lab.rotation import rotate
 from console.lab.servers.cache import CACHE
 from console.lab.state import Lab
 from console.lab.tenants import TENANTS
@@ -22,6 +23,7 @@ from console.lab.users.sql import SqlUsers
 from console.lab.users.web import WebUsers
 
 _REPORT_EVERY_S = 2.0
+_ROTATE_EVERY_S = 60.0
 
 
 async def _report(crowd: Crowd) -> None:
@@ -31,6 +33,13 @@ async def _report(crowd: Crowd) -> None:
         await asyncio.sleep(_REPORT_EVERY_S)
 
 
+async def _rotate(lab: Lab) -> None:
+    """What users leave in logs."""
+    while True:
+        await asyncio.sleep(_ROTATE_EVERY_S)
+        await asyncio.to_thread(rotate, lab.path)
+
+
 async def run(lab: Lab) -> None:
     """All of it; ends when one of it ends, and the supervisor starts it again."""
     crowd = Crowd(lab, [*(tenant.name for tenant in TENANTS), CACHE])
@@ -38,6 +47,7 @@ async def run(lab: Lab) -> None:
     users: list[Users] = [CacheUsers(crowd), *(kind(crowd, tenant) for tenant in TENANTS)]
     async with asyncio.TaskGroup() as group:
         group.create_task(_report(crowd))
+        group.create_task(_rotate(lab))
         for each in users:
             group.create_task(each.run())
 

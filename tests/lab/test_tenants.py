@@ -10,10 +10,13 @@ import pytest
 from cryptography import x509
 
 from console.lab.certificates import Authority
+from console.lab.databases import home
 from console.lab.errors import LabError
 from console.lab.kube.quantity import parse
 from console.lab.manifests import tenant as manifests
 from console.lab.platform.admin import kind_of
+from console.lab.rotation import rotate
+from console.lab.servers.odoo import LOG
 from console.lab.tenants import TENANTS, Tenant
 from console.lab.users.base import read_factors, set_factor
 
@@ -54,6 +57,21 @@ def test_a_certificate_is_of_the_tenants_name_and_valid_for_ninety_days(authorit
     assert names.get_values_for_type(x509.DNSName) == [TENANTS[0].host]
     left = certificate.not_valid_after_utc - datetime.now(UTC)
     assert timedelta(days=89) < left <= timedelta(days=90)
+
+
+def test_logs_that_grow_are_emptied_and_their_writers_go_on(tmp_path: Path) -> None:
+    log, small = home(tmp_path, TENANTS[0]) / LOG, home(tmp_path, TENANTS[1]) / LOG
+    for file in (log, small):
+        file.parent.mkdir(parents=True)
+        file.write_text("before\n")
+    with log.open("a") as writer:
+        writer.write("x" * 100 + "\n")
+        writer.flush()
+        assert rotate(tmp_path, largest=50) == [log]
+        writer.write("after\n")
+    assert log.read_text() == "after\n"
+    assert log.with_name(f"{LOG}.1").read_text().startswith("before\n")
+    assert small.read_text() == "before\n"
 
 
 def test_factors_are_kept_until_they_are_as_usual(tmp_path: Path) -> None:
