@@ -25,7 +25,10 @@ def test_every_fault_of_the_contract_is_there() -> None:
     assert set(FAULTS) == {
         "kill-primary", "hang-primary", "hang-standby", "lag", "pause-patroni", "freeze-patroni", "etcd-down", "lock-storm",
         "connection-flood", "idle-in-transaction", "slot-fills-disk", "cache-full", "cache-primary-killed", "sentinel-lost",
-        "big-keys",
+        "big-keys", "node-not-ready", "node-pressure", "zone-lost", "crash-loop", "image-unpullable", "quota-exhausted",
+        "hpa-at-limit", "pdb-blocks", "backend-down", "backend-slow", "requests-flood", "middleware-missing", "cert-expiring",
+        "cert-wrong-host", "workers-busy", "worker-killed", "cron-stuck", "queue-blocked", "mail-refused", "module-to-upgrade",
+        "attachment-missing",
     }  # fmt: skip
 
 

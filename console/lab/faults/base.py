@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -13,7 +13,8 @@ from console.lab.errors import UsageError
 from console.lab.state import Lab
 
 Value = str | int | bool
-PaneName = Literal["database", "cache"]
+PaneName = Literal["cluster", "database", "cache", "ingress", "application"]
+EVERYBODY = "*"
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -71,7 +72,20 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     """The platform recovers without ``heal``."""
     lingers_s: float = 0.0
     """How long its findings rightly stay after the platform is healthy again."""
+    scope: Literal["platform", "tenant"] = "platform"
+    """What its findings are about: something that tenants share, or one tenant's own."""
+    tenants: tuple[str, ...] = ()
+    """Tenants that its findings together must name, and no others: by name, ``{…}`` for what a parameter or a note of the
+    stroke says (names with blanks between), ``*`` for all. Empty: nobody feels it, and its findings name nobody."""
     truth: Truth
+
+    def felt_by(self, struck: Active, everybody: Iterable[str]) -> set[str]:
+        """Those ``tenants`` by name."""
+        said = {name: str(value) for name, value in [*struck.parameters.items(), *struck.notes.items()]}
+        found: set[str] = set()
+        for each in self.tenants:
+            found |= set(everybody) if each == EVERYBODY else set(each.format_map(said).split())
+        return found
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -90,6 +104,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     observable_from: str
     """The moment at which its effect can first be seen from outside; ``break`` returns then."""
     signs: Signs
+    needs_platform: bool = False
+    """It breaks Kubernetes, Traefik or an Odoo: a laboratory of databases and cache alone does not have it."""
     parameters: tuple[Parameter, ...] = ()
     variants: tuple[Variant, ...] = ()
 

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from console.lab.errors import UsageError
-from console.lab.faults import cache, consensus, primary, sessions, slot, standby
+from console.lab.faults import (
+    cache,
+    consensus,
+    ingress,
+    nodes,
+    odoo_data,
+    odoo_work,
+    pods,
+    primary,
+    sessions,
+    slot,
+    standby,
+)
 from console.lab.faults.base import Deed, Fault
 
 _ALL: dict[str, tuple[Fault, Deed]] = (
-    primary.DEEDS | standby.DEEDS | consensus.DEEDS | sessions.DEEDS | slot.DEEDS | cache.DEEDS
+    primary.DEEDS
+    | standby.DEEDS
+    | consensus.DEEDS
+    | sessions.DEEDS
+    | slot.DEEDS
+    | cache.DEEDS
+    | nodes.DEEDS
+    | pods.DEEDS
+    | ingress.DEEDS
+    | odoo_work.DEEDS
+    | odoo_data.DEEDS
 )
 FAULTS: dict[str, Fault] = {name: fault for name, (fault, _) in _ALL.items()}
 

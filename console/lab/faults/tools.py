@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from console.lab import health
 from console.lab.control import Ask, ask
 from console.lab.errors import LabError
 from console.lab.faults.base import Stroke
-from console.lab.process import postgres_processes, postmaster, send, stopped
+from console.lab.process import Identity, postgres_processes, postmaster, send, stopped
 from console.lab.state import Lab, Server
 from console.lab.tenants import connect
 
@@ -66,6 +67,13 @@ def postgres_stopped(server: Server) -> bool:
     """Whether a member's PostgreSQL server stands still, all of it."""
     processes = postgres_processes(Path(server.data_directory))
     return bool(processes) and all(stopped(process) for process in processes)
+
+
+def resume(processes: Iterable[Identity]) -> None:
+    """SIGCONT those that stand still."""
+    for process in processes:
+        if stopped(process):
+            send(process, signal.SIGCONT)
 
 
 def run_worker(stroke: Stroke, fault: str) -> None:

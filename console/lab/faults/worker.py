@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import signal
 import sys
 import threading
 import time
@@ -16,13 +17,17 @@ import psycopg
 import redis.exceptions
 
 from console.lab import health, state
-from console.lab.faults import cache, tools
+from console.lab.faults import cache, flood, platform, tools
 from console.lab.faults.base import Stroke
 from console.lab.faults.slot import SLOT_FILLS_DISK, retained
+from console.lab.process import send
 from console.lab.tenants import connect
 
 _PIECES = (b"x" * 65536, b"x" * 4096, b"x" * 128)
 """Large ones first; small ones take what they leave, so that not even a short value finds room."""
+
+_STILL_S, _AWAKE_S = 3.4, 0.1
+_UPLOAD_S = 1.0
 
 
 def _session(stroke: Stroke, what: str, **options: Any) -> psycopg.Connection[Any]:
@@ -99,6 +104,46 @@ def cache_full(stroke: Stroke) -> None:
         time.sleep(0.2)
 
 
+def backend_slow(stroke: Stroke) -> None:
+    """Have the tenant's processes work for a moment and stand still for a while, again and again."""
+    each = platform.of(stroke)
+    while True:
+        found = platform.workers(stroke.lab, each, "WorkerHTTP")
+        for process in found:
+            send(process, signal.SIGSTOP)
+        time.sleep(_STILL_S)
+        tools.resume(found)
+        time.sleep(_AWAKE_S)
+
+
+def workers_busy(stroke: Stroke) -> None:
+    """Uploads, as many at once as asked for."""
+    address, end = platform.address(stroke.lab, platform.of(stroke)), time.monotonic() + flood.LONGEST_S
+
+    def client() -> None:
+        while time.monotonic() < end:
+            if not flood.upload(address, _UPLOAD_S, 0.2):
+                time.sleep(1)
+
+    for _ in range(stroke.number("uploads")):
+        threading.Thread(target=client, daemon=True).start()
+    _stay()
+
+
+def worker_killed(stroke: Stroke) -> None:
+    """An upload without end, and another."""
+    end = time.monotonic() + flood.LONGEST_S
+    while time.monotonic() < end:
+        flood.upload(platform.address(stroke.lab, platform.of(stroke)), flood.LONGEST_S, 2.0)
+    _stay()
+
+
+def requests_flood(stroke: Stroke) -> None:
+    """Ask and ask, for ten minutes."""
+    flood.requests(stroke)
+    _stay()
+
+
 def _stay() -> None:
     threading.Event().wait()
 
@@ -109,6 +154,10 @@ WORK: dict[str, Callable[[Stroke], None]] = {
     "idle-in-transaction": idle_in_transaction,
     SLOT_FILLS_DISK.name: slot_fills_disk,
     "cache-full": cache_full,
+    "backend-slow": backend_slow,
+    "workers-busy": workers_busy,
+    "worker-killed": worker_killed,
+    "requests-flood": requests_flood,
 }
 
 
