@@ -122,11 +122,12 @@ class Rounds:
         self.ended_at: datetime | None = None
         self.suspects: dict[int, Suspect] = {}
         """By the row's id."""
+        self._under_way = False
 
     def begin(self, now: datetime) -> None:
         """Where no round is under way, a new one begins."""
-        if self.began_at is None or (self.ended_at is not None and self.ended_at >= self.began_at):
-            self.last_id, self.checked, self.began_at = 0, 0, now
+        if not self._under_way:
+            self._under_way, self.last_id, self.checked, self.began_at = True, 0, 0, now
 
     def again(self, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> None:
         """Suspects were looked for again; a row that has gone is none any more."""
@@ -153,7 +154,7 @@ class Rounds:
         if len(verdicts) < len(rows):
             return
         if last_id is None:
-            self.ended_at = now
+            self._under_way, self.ended_at = False, now
         else:
             self.last_id = last_id
 
