@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from console.lab.kube import ages
 from console.lab.kube.api import now
+from console.lab.kube.cluster import Cluster
 from console.lab.kube.kinds import Json
 from console.lab.kube.store import Change, Stored, clone
 from console.lab.platform import objects
 from console.lab.platform.controller import Controller, Place, own, put_status
+from console.lab.platform.events import Recorder
 from console.lab.platform.kinds import LEASE, NODE, POD
 from console.lab.platform.nodes import GRACE_S, LEASES
 from console.lab.platform.scheduler import toleration
@@ -22,12 +24,18 @@ _PRESSURES = {
 }
 _SILENT = "Kubelet stopped posting node status."
 _CONTROLLER = "node-controller"
+_STOOD_STILL_S = 3.0
 
 
 class Lifecycle(Controller):
     """Marks nodes that no longer tell, taints those in trouble, and evicts what does not tolerate it."""
 
     kind = NODE
+
+    def __init__(self, cluster: Cluster, recorder: Recorder) -> None:
+        super().__init__(cluster, recorder)
+        self._looked = self._loop.time()
+        self._awake_since = self._looked
 
     def concerned(self, change: Change) -> Iterable[Place]:
         if change.key == POD.key and change.new is not None and change.old is None:
@@ -37,14 +45,23 @@ class Lifecycle(Controller):
 
     def reconcile(self, stored: Stored) -> None:
         self.again(stored.place, 1.0)
+        self._mind_the_gap()
         lease = self.store.get(LEASE.key, LEASES, stored.place[1])
         renewed = ages.parse((lease.data.get("spec") or {}).get("renewTime")) if lease else None
         silent = renewed is None or (datetime.now(UTC) - renewed).total_seconds() > GRACE_S
+        silent &= self._looked - self._awake_since > GRACE_S
         if silent:
             self._lost(stored)
         current = self.api.find(NODE, *stored.place)
         self._taint(current)
         self._evict(self.api.find(NODE, *stored.place))
+
+    def _mind_the_gap(self) -> None:
+        """After this process itself stood still, nodes get their grace anew: their silence was its own."""
+        moment = self._loop.time()
+        if moment - self._looked > _STOOD_STILL_S:
+            self._awake_since = moment
+        self._looked = moment
 
     def _lost(self, stored: Stored) -> None:
         if objects.condition(stored.data, "Ready").get("status") == "Unknown":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from console.lab.errors import LabError
 from console.lab.platform import control
 from console.lab.platform.admin import Admin, AdminError, condition
+from console.lab.platform.nodes import GRACE_S
 from console.lab.process import Identity, alive, identify, processes_of, stopped, wait_gone
 from console.lab.sweep import sweep
 from tests.lab.platform.rig import SMALL, Json, Platform, container, deployment, fetch, pid, ready, state
@@ -149,6 +151,22 @@ def test_the_api_goes_away_while_pods_go_on(platform: Platform) -> None:
     assert ready(platform.admin.get("Pod", pod["metadata"]["name"], "away"))
     with pytest.raises(LabError, match="no node 'node-77'"):
         control.lose(platform.directory, "node-77")
+
+
+@pytest.mark.matrix
+def test_a_platform_that_stood_still_does_not_blame_its_nodes(platform: Platform) -> None:
+    before = {each["metadata"]["name"]: each["status"]["conditions"] for each in platform.admin.objects("Node")}
+    platform.process.send_signal(signal.SIGSTOP)
+    time.sleep(GRACE_S + 1)  # what is tested is that this time passes
+    platform.process.send_signal(signal.SIGCONT)
+    lease = platform.admin.get("Lease", SMALL, "kube-node-lease")["spec"]["renewTime"]
+    platform.admin.wait_for(
+        "Lease", SMALL, "kube-node-lease", lambda each: each["spec"]["renewTime"] > lease, 15, "not renewed"
+    )
+    after = {each["metadata"]["name"]: each["status"]["conditions"] for each in platform.admin.objects("Node")}
+    assert after == before
+    events = [each["reason"] for each in platform.admin.objects("Event") if each["involvedObject"]["name"] == SMALL]
+    assert "NodeNotReady" not in events
 
 
 def test_killed_and_started_anew_and_then_swept_away(platform: Platform) -> None:
