@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     # What clients log on the way is told as checks; the terminal is for the answer.
     logging.getLogger("console").addHandler(logging.NullHandler())
     loaded = load_environment(args.environment)
+    asyncio.run(_fetch_secrets(loaded.environment))
     found = [Examined("environment file", "", _references(loaded.environment)), *asyncio.run(examine_all(loaded))]
     answer = verdict([check for examined in found for check in examined.checks])
     if args.json:
@@ -49,6 +50,13 @@ def run(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write("\n".join(_lines(loaded, found, answer)) + "\n")
     return EXIT_CODES[answer]
+
+
+async def _fetch_secrets(environment: EnvironmentFile) -> None:
+    """Those that a cluster keeps, so that they can be looked at like every other."""
+    from console.sources.kubernetes_secrets import fetch
+
+    await fetch(environment)
 
 
 def verdict(checks: Sequence[Check]) -> Answer:

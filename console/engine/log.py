@@ -27,7 +27,14 @@ class Redactor:
     """Takes these secrets, and what looks like one, out of a text."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        self._known: list[str] = []
+        self._raw: list[bytes] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Take out these too from now on. Those from before may still be on their way through."""
+        found = {secret for secret in secrets if len(secret) >= _SHORTEST}.union(self._known)
+        self._known = sorted(found, key=len, reverse=True)
         self._raw = [secret.encode(errors="surrogatepass") for secret in self._known]
 
     def __call__(self, text: str) -> str:

@@ -148,6 +148,7 @@ class Engine:
         self._core.put(self._about())
         await server.open(self._place)
         _log.info("banksman %s watches %s at %s", __version__, self._environment.name, self._place.socket)
+        fetching = await self._fetch_secrets(loop)
         scheduler.start()
         self._core.start()
         recalling = loop.create_task(self._recall())
@@ -157,6 +158,8 @@ class Engine:
             await self._until_alone(server)
         finally:
             recalling.cancel()
+            if fetching is not None:
+                fetching.cancel()
             await server.close(self._place)
             await scheduler.close()
             self._core.stop()
@@ -171,6 +174,27 @@ class Engine:
                 await asyncio.wait_for(self._stopped.wait(), 1.0)
             if not self._place.shared and not server.clients and loop.time() - server.empty_since >= self._alone_s:
                 self.stop(f"no client for {self._alone_s:g} s")
+
+    async def _fetch_secrets(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None] | None:
+        """Where a cluster keeps secrets: they are there when sources begin, and read again while they run."""
+        from console.sources import kubernetes, kubernetes_secrets
+
+        if not kubernetes.kept_in_cluster(self._environment):
+            return None
+
+        async def keep_fetched() -> None:
+            wait_s = kubernetes_secrets.AGAIN_S
+            while True:
+                await asyncio.sleep(wait_s)
+                wait_s = kubernetes_secrets.AGAIN_S if await fetch() else kubernetes_secrets.FAILED_S
+
+        async def fetch() -> bool:
+            every = await kubernetes_secrets.fetch(self._environment)
+            self._clear.learn(secrets_of(self._environment))
+            return every
+
+        await fetch()
+        return loop.create_task(keep_fetched(), name="secrets of the cluster")
 
     async def _recall(self) -> None:
         """Sparklines that begin anew with every engine would be empty whenever one comes to look."""

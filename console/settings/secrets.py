@@ -13,6 +13,9 @@ _MAX_BYTES = 64 * 1024
 _warned: set[str] = set()
 """Places that were logged already: a password is read anew for each connection."""
 
+_kept: dict[str, tuple[str, str]] = {}
+"""``kube:…`` → its value, or in what way it could not be read."""
+
 
 class SecretError(Exception):
     """A reference that leads nowhere. The text names the reference, never what it holds."""
@@ -58,9 +61,21 @@ def resolve(reference: str) -> Secret:
     if kind == "file":
         return _from_file(place)
     if kind == "kube":
-        raise SecretError(f"{reference}: Kubernetes secrets cannot be read in this version; use env: or file:")
+        return _kept_before(reference)
     # Whatever stands there may be the secret itself.
     raise SecretError("not a reference: env:NAME, file:/path or kube:namespace/secret/key is expected")
+
+
+def keep(reference: str, value: str = "", problem: str = "") -> None:
+    """What was read for ``kube:…``, or why it was not: that takes a connection, which whoever resolves it has no time for."""
+    _kept[reference] = (value, problem)
+
+
+def _kept_before(reference: str) -> Secret:
+    value, problem = _kept.get(reference, ("", "not read: only the engine and the doctor ask a cluster for secrets"))
+    if not value:
+        raise SecretError(f"{reference}: {problem or 'empty'}")
+    return Secret(value)
 
 
 def _from_environment(name: str) -> Secret:

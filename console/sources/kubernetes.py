@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from console.clients import kubernetes_kinds as kinds
 from console.clients import kubernetes_optional as optional
@@ -35,16 +38,38 @@ from console.sources.kubernetes_privilege import PRIVILEGE, examine
 
 PULSE_S = 5.0
 """How often the pulse is asked for: what is shown of a server that has fallen silent is at most so old, and a deadline."""
+_SECRETS = frozenset({"password", "token"})
+"""Fields of the environment file that refer to secrets."""
 _REST_S = 0.5
 """Kept of a deadline, so that what is wrong is told by us and not by the clock."""
 
 
 def kubernetes_sources(environment: EnvironmentFile, cadences: Cadences) -> list[Source]:
     """Every topic of every cluster. Nothing is connected yet; watching begins with the first look."""
-    return [source for name, settings in environment.kubernetes.items() for source in _of(name, settings, cadences)]
+    sources: list[Source] = []
+    secrets = kept_in_cluster(environment)
+    for name, settings in environment.kubernetes.items():
+        sources += _of(name, settings, cadences, secrets)
+        secrets = []  # they are read from the first
+    return sources
 
 
-def _of(name: str, settings: KubernetesCluster, cadences: Cadences) -> list[Source]:
+def kept_in_cluster(environment: EnvironmentFile) -> list[str]:
+    """Every ``kube:`` reference of an environment, once."""
+    found: dict[str, None] = {}
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            for key, each in value.items():
+                if key in _SECRETS and isinstance(each, str) and each.startswith("kube:"):
+                    found[each] = None
+                walk(each)
+
+    walk(msgspec.to_builtins(environment))
+    return list(found)
+
+
+def _of(name: str, settings: KubernetesCluster, cadences: Cadences, secrets: Sequence[str] = ()) -> list[Source]:
     cluster = Cluster(Kubernetes(access(settings)), name, tuple(settings.namespaces))
     fast, normal, deadline_s = cadences.fast.every_s, cadences.normal.every_s, cadences.normal.deadline_s
 
@@ -52,7 +77,7 @@ def _of(name: str, settings: KubernetesCluster, cadences: Cadences) -> list[Sour
         return TopicSource(cluster, reading, take, wanted, every_s=every_s, deadline_s=deadline_s)
 
     return [
-        PulseSource(cluster, every_s=min(PULSE_S, normal), deadline_s=deadline_s),
+        PulseSource(cluster, every_s=min(PULSE_S, normal), deadline_s=deadline_s, secrets=secrets),
         topic(KubernetesNodes, cluster.nodes, fast, kinds.NODES, kinds.PODS),
         topic(KubernetesPods, cluster.pods, fast, kinds.PODS),
         topic(KubernetesWorkloads, cluster.workloads, fast, *WORKLOADS, kinds.PODS, kinds.NODES),
@@ -117,8 +142,9 @@ class _Source:
 class PulseSource(_Source):
     """Whether the API server answers. Without its word no other topic of the cluster is believed."""
 
-    def __init__(self, cluster: Cluster, *, every_s: float, deadline_s: float) -> None:
+    def __init__(self, cluster: Cluster, *, every_s: float, deadline_s: float, secrets: Sequence[str] = ()) -> None:
         super().__init__(cluster, KubernetesApi, every_s=every_s, deadline_s=deadline_s)
+        self._secrets = secrets
 
     async def read(self) -> Reading:
         """One beat."""
@@ -127,7 +153,8 @@ class PulseSource(_Source):
 
     async def examine(self) -> list[Check]:
         """Connection, and what the role allows."""
-        return await examine(self.cluster.api, self.key, self.patience_s, self.cluster.namespaces)
+        cluster = self.cluster
+        return await examine(cluster.api, self.key, self.patience_s, cluster.namespaces, self._secrets)
 
 
 class TopicSource(_Source):

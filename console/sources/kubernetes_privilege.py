@@ -37,11 +37,14 @@ class Need(NamedTuple):
     resource: str = ""
     namespace: str = ""
     path: str = ""
+    name: str = ""
+    """Of the one object; empty: any."""
 
     def __str__(self) -> str:
         if self.path:
             return f"{self.verb} {self.path}"
-        return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''} {self.where}"
+        what = f"{self.resource}{f'.{self.group}' if self.group else ''}{f' {self.name}' if self.name else ''}"
+        return f"{self.verb} {what} {self.where}"
 
     @property
     def where(self) -> str:
@@ -69,23 +72,27 @@ class _Who(msgspec.Struct, frozen=True):
     status: _UserInfo = _UserInfo()
 
 
-def needs(namespaces: Sequence[str] = ()) -> list[Need]:
-    """All that watching takes; with ``namespaces`` only there, and nodes."""
+def needs(namespaces: Sequence[str] = (), secrets: Iterable[str] = ()) -> list[Need]:
+    """All that watching takes; with ``namespaces`` only there, and nodes. ``secrets``: ``kube:`` references, by name."""
     found = [Need("get", path="/readyz"), Need("list", METRICS, "nodes")]
     for namespace in namespaces or ("",):
         found += [Need("list", METRICS, "pods", namespace), Need("get", "", "pods/log", namespace)]
     for kind in (*KINDS, *OPTIONAL):
         for namespace in namespaces if kind.namespaced and namespaces else ("",):
             found += [Need(verb, kind.group, kind.plural, namespace) for verb in ("list", "watch")]
+    for namespace, name in sorted({tuple(each.removeprefix("kube:").split("/")[:2]) for each in secrets}):
+        found.append(Need("get", "", "secrets", namespace, name=name))
     return found
 
 
-async def examine(api: Kubernetes, cluster: str, patience_s: float, namespaces: Sequence[str] = ()) -> list[Check]:
+async def examine(
+    api: Kubernetes, cluster: str, patience_s: float, namespaces: Sequence[str] = (), secrets: Iterable[str] = ()
+) -> list[Check]:
     """For the doctor: whether the API answers, and whether it allows what watching takes."""
     what = f"{cluster}: Kubernetes"
     try:
         user = await _user(api, patience_s)
-        missing = await _missing(api, needs(namespaces), patience_s)
+        missing = await _missing(api, needs(namespaces, secrets), patience_s)
         absent = await _absent(api, missing, patience_s)
     except KubernetesError as error:
         if error.status == 401:
@@ -133,6 +140,7 @@ async def _allowed(api: Kubernetes, need: Need, patience_s: float) -> bool:
     else:
         resource, _, part = need.resource.partition("/")
         wanted = {"verb": need.verb, "group": need.group, "resource": resource, "namespace": need.namespace}
+        wanted |= {"name": need.name} if need.name else {}
         spec = {"resourceAttributes": wanted | ({"subresource": part} if part else {})}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
     return msgspec.json.decode(await api.review(_REVIEW, patience_s, body), type=_Review).status.allowed
@@ -168,13 +176,17 @@ def _role(namespace: str, missing: Sequence[Need], user: str) -> tuple[str, str]
         f"metadata: {{name: banksman-watch{place}}}",
         "rules:",
     ]
-    for group in sorted({need.group for need in missing if need.resource}):
+    every = [need for need in missing if need.resource and not need.name]
+    for group in sorted({need.group for need in every}):
         by_verbs: dict[str, list[str]] = {}
-        for resource in sorted({need.resource for need in missing if need.resource and need.group == group}):
-            verbs = sorted({need.verb for need in missing if (need.resource, need.group) == (resource, group)})
+        for resource in sorted({need.resource for need in every if need.group == group}):
+            verbs = sorted({need.verb for need in every if (need.resource, need.group) == (resource, group)})
             by_verbs.setdefault(", ".join(verbs), []).append(resource)
         for verbs_text, resources in by_verbs.items():
             lines.append(f'- {{apiGroups: ["{group}"], resources: [{", ".join(resources)}], verbs: [{verbs_text}]}}')
+    for need in (need for need in missing if need.name):
+        what = f'apiGroups: ["{need.group}"], resources: [{need.resource}], resourceNames: [{_quoted(need.name)}]'
+        lines.append(f"- {{{what}, verbs: [{need.verb}]}}")
     lines += [f'- {{nonResourceURLs: ["{need.path}"], verbs: [{need.verb}]}}' for need in missing if need.path]
     bound = [
         "apiVersion: rbac.authorization.k8s.io/v1", f"kind: {kind}Binding", f"metadata: {{name: banksman-watch{place}}}",

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.settings.secrets import Secret, SecretError, resolve
+from console.settings.secrets import Secret, SecretError, keep, resolve
 
 VALUE = "correct horse battery"
 
@@ -62,9 +62,18 @@ def test_what_cannot_be_read_names_the_reference(tmp_path: Path) -> None:
         assert VALUE not in "".join(traceback.format_exception(caught.value))
 
 
-def test_kubernetes_is_not_in_this_version() -> None:
-    with pytest.raises(SecretError, match="cannot be read in this version"):
-        resolve("kube:odoo/postgres/password")
+def test_secrets_of_a_cluster_are_those_that_were_fetched() -> None:
+    reference = "kube:odoo/postgres/password"
+    with pytest.raises(SecretError, match="not read"):
+        resolve(reference)
+    keep(reference, problem="secrets is forbidden")
+    with pytest.raises(SecretError, match="forbidden"):
+        resolve(reference)
+    keep(reference, VALUE)
+    assert resolve(reference).reveal() == VALUE
+    keep(reference)
+    with pytest.raises(SecretError, match="empty"):
+        resolve(reference)
 
 
 def test_what_is_no_reference_is_not_repeated() -> None:
