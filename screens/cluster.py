@@ -192,7 +192,7 @@ class ClusterScreen(SectionsScreen):
             )
         if platform.quotas.reading:
             full = sum(each.fullest[1] >= 1 for each in platform.quotas.reading.quotas.values())
-            mark("quotas", full, "critical")
+            mark("quotas", full, "warning")
         if platform.budgets.reading:
             mark(
                 "budgets",
@@ -295,6 +295,5 @@ class ClusterScreen(SectionsScreen):
 def _row_key(tab: str, key: str) -> str:
     """Key of a row in its reading: quotas have a row for each resource, operators' kinds share a topic."""
     if tab == "quotas":
-        namespace, name, _ = key.split("/", 2)
-        return f"{namespace}/{name}"
+        return "/".join(key.split("/")[:2])  # a resource may have slashes of its own: count/deployments.apps
     return key.partition("/")[2] if tab in ("databases", "poolers") else key

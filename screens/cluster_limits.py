@@ -20,7 +20,7 @@ SCALERS = (
     Column("current", "replicas", 8, "right", sort="R", descending=True),
     Column("range", "of", 6, sort="O"),
     Column("share", "", 8, drop=4),
-    Column("state", "state", 22, flex=2, sort="T"),
+    Column("state", "state", 30, flex=2, sort="T"),
     Column("target", "scales", 20, flex=1, drop=1, sort="C"),
     Column("tenant", "tenant", 9, drop=3, sort="E"),
     Column("scaled", "last scaled", 11, "right", drop=2, sort="L"),
@@ -98,7 +98,7 @@ def scaler_state(scaler: KubeScaler) -> tuple[str, str, int]:
     if scaler.reason:
         return f"cannot scale: {scaler.reason}", "warning", 0
     if scaler.at_limit == "TooManyReplicas":
-        return f"▲ at its maximum of {scaler.maximum}, wants more", "warning", 1
+        return "▲ at its maximum, wants more", "warning", 1
     if scaler.at_limit == "TooFewReplicas":
         return "at its minimum", "muted", 3
     if scaler.at_limit:
@@ -155,7 +155,7 @@ def quotas(platform: Platform, kept: KeptRows, now: datetime) -> Section:
         joined(
             (
                 line(count(len(found), "quota")),
-                line((f"■ {len(full)} used up: {', '.join(full[:3])}", "critical")) if full else (),
+                line((f"▲ {len(full)} used up: {', '.join(full[:3])}", "warning")) if full else (),
             ),
             "   ",
         ),
@@ -170,12 +170,11 @@ def quotas(platform: Platform, kept: KeptRows, now: datetime) -> Section:
 
 
 def quota_share(share: float | None, cells: int = 11) -> Cell:
-    """A share with its sign."""
-    cell = share_cell(share, cells)
-    sign = "" if share is None or share < NEARLY else " ■" if share >= FULL else " ▲"
-    if not sign or isinstance(cell.text, str):
+    """A share of a quota with its sign: used up is a warning, what runs goes on running."""
+    cell = share_cell(share, cells, full=float("inf"))
+    if share is None or share < NEARLY or isinstance(cell.text, str):
         return cell
-    return Cell(line(cell.text, (sign, "critical" if share is not None and share >= FULL else "warning")), "", share)
+    return Cell(line(cell.text, (" ▲", "warning")), "", share)
 
 
 def full_quotas(found: Mapping[str, KubeQuota]) -> list[str]:

@@ -171,14 +171,8 @@ def _zone_facts(platform: Platform, found: Mapping[str, KubeNode]) -> tuple[Line
     memory = _sum([node.memory_allocatable for node in found.values()])
 
     def shares(label: str, asked: float, used: float, whole: float | None) -> Line:
-        return joined(
-            (
-                fact(label, percent(share_of(asked, whole))),
-                line(("asked", "muted")),
-                line(percent(share_of(used, whole)), (" used", "muted")) if use else (),
-            ),
-            " ",
-        )
+        of_asked = line(fact(label, percent(share_of(asked, whole))), (" asked", "muted"))
+        return joined((of_asked, line(percent(share_of(used, whole)), (" used", "muted")) if use else ()))
 
     pods = sum(node.pods for node in found.values())
     limit = sum(node.pods_allocatable or 0 for node in found.values())

@@ -34,13 +34,12 @@ WORKLOADS = (
     Column("namespace", "namespace", 13, sort="N"),
     Column("name", "workload", 14, flex=1, sort="W"),
     Column("ready", "ready", 6, "right", sort="R"),
-    Column("state", "state", 22, flex=1, sort="S"),
+    Column("state", "state", 24, flex=2, sort="S"),
     Column("tenant", "tenant", 9, drop=3, sort="T"),
     Column("single", "hangs on", 11, drop=1, sort="H"),
     Column("updated", "updated", 7, "right", drop=6, sort="U"),
-    Column("images", "images", 18, flex=1, drop=2, sort="I"),
+    Column("images", "images", 18, drop=2, sort="I"),
     Column("zones", "zones", 14, drop=7, sort="Z"),
-    Column("kind", "kind", 11, drop=4, sort="K"),
     Column("age", "age", 6, "right", drop=5, sort="A"),
 )
 RECENT_S = 3600
@@ -165,14 +164,14 @@ class WorkloadRows:
                 yield key, (key, each, tenants.get(each.namespace, ""), gone, *mine)
 
         rows = self._rows((found, owned, lost), items, make, now)
-        summary = [partly(seen.why), workload_words(found)]
+        summary = [partly(seen.why), replica_words(found)]
         return Section(
             WORKLOADS, rows, tuple(each for each in summary if each), empty="no Deployment, StatefulSet or DaemonSet",
             count=len(rows),
         )  # fmt: skip
 
 
-def workload_words(found: Mapping[str, KubeWorkload]) -> Line:
+def replica_words(found: Mapping[str, KubeWorkload]) -> Line:
     """How many there are, how many lack replicas, how many hang on one thing."""
     short = [each for each in found.values() if each.ready < each.desired]
     none = sum(each.ready == 0 for each in short)
@@ -198,7 +197,7 @@ def workload_row(key: str, workload: KubeWorkload, words: str, style: str, tenan
         key,
         (
             workload.namespace,
-            Cell(workload.name, "strong" if short else ""),
+            Cell(workload_words(f"{workload.kind}/{workload.name}", "strong" if short else ""), "", workload.name),
             Cell(f"{workload.ready}/{workload.desired}", style if short else "", workload.ready - workload.desired),
             Cell(words, style),
             tenant,
@@ -206,10 +205,19 @@ def workload_row(key: str, workload: KubeWorkload, words: str, style: str, tenan
             Cell(f"{workload.updated}/{workload.desired}", "" if workload.updated < workload.desired else "muted"),
             Cell(", ".join(map(tag_of, workload.images))),
             Cell(", ".join(workload.zones), "muted"),
-            Cell(workload.kind, "muted"),
             Cell(since(workload.created_at, now), "muted", _age(workload.created_at, now)),
         ),
     )
+
+
+_SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds", "ReplicaSet": "rs", "Pod": "pod"}
+"""As kubectl shortens them."""
+
+
+def workload_words(owner: str, style: str = "") -> Line:
+    """``deploy/odoo`` of ``Deployment/odoo``."""
+    kind, _, name = owner.partition("/")
+    return line((f"{_SHORT.get(kind, kind)}/", "muted"), (name, style))
 
 
 def tag_of(image: str) -> str:

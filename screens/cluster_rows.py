@@ -7,7 +7,7 @@ from datetime import datetime
 from console.readings import CnpgCluster, CnpgPooler, KubeImage, KubeWarning
 from screens.cluster_facts import Platform
 from screens.cluster_figures import blind, partly
-from screens.cluster_pods import tag_of
+from screens.cluster_pods import tag_of, workload_words
 from screens.kept import KeptRows, Made, reads_for
 from screens.section import Section, fact
 from widgets.columns import Cell, Column, Row
@@ -24,11 +24,11 @@ EVENTS = (
     Column("message", "message", 18, flex=3, sort="M"),
 )
 IMAGES = (
-    Column("image", "image", 20, flex=2, sort="I"),
+    Column("image", "image", 20, flex=1, sort="I"),
     Column("namespace", "namespace", 13, sort="N"),
-    Column("workload", "workload", 14, flex=1, sort="W"),
+    Column("workload", "workload", 14, sort="W"),
     Column("pods", "pods", 4, "right", sort="P", descending=True),
-    Column("state", "state", 16, flex=1, sort="S"),
+    Column("state", "state", 16, flex=2, sort="S"),
     Column("digest", "runs", 12, drop=1, sort="R"),
     Column("found", "vulnerabilities", 16, drop=2, sort="V", descending=True),
 )
@@ -47,10 +47,10 @@ DATABASES = (
 )
 POOLERS = (
     Column("namespace", "namespace", 13, sort="N"),
-    Column("name", "pooler", 14, flex=1, sort="P"),
+    Column("name", "pooler", 11, flex=1, sort="P"),
     Column("running", "running", 7, "right", sort="R"),
     Column("state", "state", 20, flex=1, sort="S"),
-    Column("cluster", "cluster", 14, flex=1, sort="C"),
+    Column("cluster", "cluster", 12, flex=1, sort="C"),
     Column("kind", "kind", 4, sort="K"),
     Column("mode", "pool mode", 12, drop=1, sort="M"),
 )
@@ -115,7 +115,7 @@ def images(platform: Platform, kept: KeptRows, now: datetime) -> Section:
             (
                 Cell(image_words(each.image), "", each.image),
                 each.namespace,
-                Cell(line(each.workload.rpartition("/")[2], (f"  {each.workload.partition('/')[0]}", "muted"))),
+                Cell(workload_words(each.workload)),
                 Cell(count(each.pods), "", each.pods),
                 Cell(words, style),
                 Cell(digests(each), "muted" if len(each.digests) < 2 else "warning"),

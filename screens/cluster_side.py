@@ -19,9 +19,9 @@ from widgets.format import count, percent, short_age, since, size
 from widgets.spans import Block, Line, box, fit, joined, line, text_width, width, wrap
 
 FIGURES: tuple[Figure, ...] = (
-    ("cpu", "cpu_ratio", percent),
-    ("memory", "memory_ratio", percent),
-    ("not ready", "pods_unready", lambda value: "?" if value is None else f"{value:.0f} pods"),
+    ("cpu cores", "cpu", cores),
+    ("memory", "memory", size),
+    ("not ready", "not_ready", lambda value: "?" if value is None else f"{value:.0f} pods"),
 )
 MOST = 10
 
@@ -158,7 +158,14 @@ def preview(view: View, platform: Platform, tab: str, row: Any, found: list[Find
         return Preview(finding.title, joined(evidence, "   "), f"{finding.impact} {finding.action}".strip())
     if row is None:
         return None
-    make = {"pods": _pod, "workloads": _workload, "nodes": _node, "scalers": _message, "events": _event}.get(tab)
+    make = {
+        "pods": _pod,
+        "workloads": _workload,
+        "nodes": _node,
+        "scalers": _message,
+        "events": _event,
+        "images": _image,
+    }.get(tab)
     return make(view, platform, str(key), row) if make else None
 
 
@@ -230,6 +237,18 @@ def _node(view: View, platform: Platform, key: str, row: Any) -> Preview:
 def _message(view: View, platform: Platform, key: str, row: Any) -> Preview | None:
     text = row.message or _told(platform, row.namespace, f"HorizontalPodAutoscaler/{row.name}")
     return Preview(f"Scaler {key}", fact("scales", row.target), text) if text else None
+
+
+def _image(view: View, platform: Platform, key: str, row: Any) -> Preview:
+    facts = (
+        fact("workload", f"{row.workload} in {row.namespace}"),
+        fact("pods", count(row.pods)),
+        line((row.differs, "warning")) if row.differs else (),
+        line(("its tag may move: the next pod may run something else", "warning")) if row.mutable else (),
+    )
+    return Preview(
+        row.image, joined(facts, "   "), "runs " + ", ".join(row.digests) if row.digests else "no pod has run it"
+    )
 
 
 def _event(view: View, platform: Platform, key: str, row: Any) -> Preview:

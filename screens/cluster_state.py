@@ -127,8 +127,10 @@ def workload_state(workload: KubeWorkload, worst: State | None) -> State:
     why = worst.words if worst is not None and worst.rank < FINE else ""
     if missing > 0:
         reason = workload.reason or why or "not ready"
-        if workload.reason and why and why not in workload.reason:
-            reason = f"{why}, {workload.reason}"
+        if why and workload.reason == "ProgressDeadlineExceeded":
+            reason = why  # it only says that something has lasted too long
+        elif why and workload.reason and why not in workload.reason:
+            reason = f"{workload.reason}, {why}"
         bad = workload.ready == 0 or (worst is not None and worst.rank == 0)
         return State(reason, "critical" if bad else "warning", 0 if workload.ready == 0 else 1)
     if workload.reason:

@@ -13,7 +13,7 @@ from screens.page import Title
 from screens.view import View
 from widgets.columns import Cell, Column, Row
 from widgets.format import age
-from widgets.spans import Line, fit, line
+from widgets.spans import Line, fit, line, spread
 
 AGAIN_S = 5.0
 """How often the log is asked for while it is on the screen."""
@@ -29,7 +29,8 @@ class LogScreen(BoardScreen):
 
     def __init__(self, target: str) -> None:
         super().__init__()
-        self._target = target
+        self._target = self._first = target
+        self._variants: tuple[str, ...] = (target,)
         self._refusal = ""
         self._asked_at = float("-inf")
         self._seen = False
@@ -43,6 +44,16 @@ class LogScreen(BoardScreen):
         """Nobody reads it here any more: the engine need not either."""
         cast("Any", self.app).leave("log", self._target)
 
+    def aside(self, step: int) -> None:
+        """Left and right: of a pod the run before its last restart, and its other containers."""
+        if len(self._variants) < 2:
+            return
+        left, at = self._target, self._variants.index(self._target)
+        self._target = self._variants[(at + step) % len(self._variants)]
+        self._refusal, self._seen, self._asked_at = "", False, float("-inf")
+        self.paint()
+        cast("Any", self.app).leave("log", left)
+
     def refused(self, why: str) -> None:
         """The engine would not."""
         self._refusal = why
@@ -53,6 +64,8 @@ class LogScreen(BoardScreen):
         self._ask(view)
         table = self.query_one("#lines", Table)
         tail = view.board.get(LogTail, self._target)
+        if tail is not None and tail.readable:
+            self._variants = variants(self._first, tail.containers) if len(self._variants) < 2 else self._variants
         self._title(view, tail, table.size.width)
         if tail is None or not tail.readable:
             style = "muted" if tail is None and not self._refusal else "unknown"
@@ -76,10 +89,26 @@ class LogScreen(BoardScreen):
             return
         origin = tail.origin if tail else ""
         read = f"   read {age(tail.age_s(view.now))} ago" if tail and tail.age_s(view.now) >= 10 else ""
+        ended = f"   {tail.ended}" if tail and tail.ended else ""
+        name, _, previous = self._target.partition(" ")[2].partition(" ")
         title = line(
-            " ", ("Log of ", "muted"), (self._target.partition(" ")[2], "title"), (f"   {origin}{read}", "muted")
-        )
-        self.query_one("#title", Title).put(fit(title, cells))
+            " ", ("Log of ", "muted"), (name, "title"), (" before the last restart" if previous else "", "warning"),
+            (f"   {origin}{read}{ended}", "muted"),
+        )  # fmt: skip
+        many = len(self._variants)
+        others = "  earlier run, other containers" if cells >= 110 else "  earlier run" if cells >= 80 else ""
+        place = f" {self._variants.index(self._target) + 1} of {many}{others} "
+        hint = line(("← →", "key"), (place, "muted"))
+        self.query_one("#title", Title).put(spread(title, hint, cells) if many > 1 else fit(title, cells))
+
+
+def variants(target: str, containers: tuple[str, ...]) -> tuple[str, ...]:
+    """The logs beside the one of ``target``: of the run before the last restart, and of a pod's other containers."""
+    topic = target.partition(" ")[0]
+    if topic not in ("kubernetes.pods", "kubernetes.workloads") or target.endswith(" previous"):
+        return (target,)
+    others = [f"{target}/{name}" for name in containers[1:]] if topic == "kubernetes.pods" else []
+    return tuple(each + run for each in (target, *others) for run in ("", " previous"))
 
 
 def _level(text: str) -> Line:

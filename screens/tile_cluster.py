@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.readings import Finding, Trend
 from screens.cluster_facts import Platform, platform_at, platforms
+from screens.cluster_figures import NEARLY
 from screens.cluster_head import hidden_words
 from screens.cluster_pods import fact_of
 from screens.cluster_side import Trouble, fullest, troubles
@@ -97,9 +98,8 @@ def _short(words: str) -> str:
 
 
 def _figures(view: View, platform: Platform, found: Sequence[Finding]) -> list[Figure]:
-    cpu, *rest = _use(platform, view) or [None]
-    figures = [cpu, *_quota(platform, found), *rest]
-    return [figure for figure in figures if figure is not None]
+    use = _use(platform, view)
+    return [*use[:1], *_quota(platform, found), *use[1:]]
 
 
 def _quota(platform: Platform, found: Sequence[Finding]) -> list[Figure]:
@@ -115,7 +115,7 @@ def _quota(platform: Platform, found: Sequence[Finding]) -> list[Figure]:
     if not full:
         return []
     share, namespace, resource, _, _ = full[0]
-    severity = speaks_of(found, "quota") or ("critical" if share >= 1 else "warning" if share >= 0.9 else "")
+    severity = speaks_of(found, "quota") or ("warning" if share >= NEARLY else "")
     return [Figure("quota", marked(percent(share), severity), severity, note=f"{namespace} {resource}")]
 
 
@@ -138,8 +138,8 @@ def _use(platform: Platform, view: View) -> list[Figure]:
         note = "no metrics API" if absent else "not known"
         return [Figure("cpu", "?", "muted" if absent else "unknown", note=note), *figures]
     return [
-        Figure("cpu", percent(sum(each.cpu for each in use) / cpu), "", trend("cpu_ratio"), 1.0),
-        Figure("memory", percent(sum(each.memory for each in use) / memory), "", trend("memory_ratio"), 1.0),
+        Figure("cpu", percent(sum(each.cpu for each in use) / cpu), "", trend("cpu"), cpu),
+        Figure("memory", percent(sum(each.memory for each in use) / memory), "", trend("memory"), memory),
         *figures,
     ]
 
@@ -157,7 +157,7 @@ def _parts(view: View, platform: Platform, bad: tuple[Trouble, ...]) -> list[Par
     ]
     quotas = [
         line(
-            fit(line((percent(share), "critical" if share >= 1 else "warning" if share >= 0.9 else "")), 6, "right"),
+            fit(line((percent(share), "warning" if share >= NEARLY else "")), 6, "right"),
             "  ",
             namespace,
             (f" {resource}", "muted"),

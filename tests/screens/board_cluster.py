@@ -39,6 +39,7 @@ from console.readings import (
 )
 from console.readings.environment import Tenant
 from tests.screens.board_ground import NOW, ago, change, environment, failed, finding, findings, put
+from tests.tools.hostile import readings_with
 
 CLUSTER = "lab"
 TENANTS = {"acme": 18, "bauhof": 17, "cobalt": 16, "delta": 18, "ebene": 17, "fjord": 16, "granit": 18, "hafen": 17}
@@ -252,15 +253,15 @@ def readings(now: datetime) -> list[Reading]:
 
 def trends(now: datetime) -> list[Reading]:
     step = int(now.timestamp()) // 10
-    series = {"cpu_ratio": 0.22, "memory_ratio": 0.35, "pods_unready": 0.0}
+    series = {"cpu": ("cores", 2.5), "memory": ("B", 3.7 * GB), "not_ready": ("pods", 0.0)}
     return [
         Trend(
             key=f"cluster/{CLUSTER}/{name}",
             taken_at=ago(now, 2),
-            unit="ratio" if name.endswith("ratio") else "",
+            unit=unit,
             points={step - 90 + at: level * (0.7 + 0.6 * ((at * 37 % 90) / 90)) for at in range(90)},
         )
-        for name, level in series.items()
+        for name, (unit, level) in series.items()
     ]
 
 
@@ -315,7 +316,7 @@ def broken(now: datetime = NOW) -> Board:
         "ended_at": ago(now, 47), "message": "back-off 5m0s restarting failed container=odoo pod=odoo-7c9d8f6b5-ba4z1",
     }  # fmt: skip
     pull = {
-        "phase": "Pending", "reason": "ImagePullBackOff", "ready": 0, "digests": (""), "created_at": ago(now, 260),
+        "phase": "Pending", "reason": "ImagePullBackOff", "ready": 0, "digests": (), "created_at": ago(now, 260),
         "message": 'Back-off pulling image "registry.lab/odoo:16.1": manifest unknown', "images": ("registry.lab/odoo:16.1",),
     }  # fmt: skip
     killed = {"restarts": 3, "ended_reason": "OOMKilled", "ended_code": 137, "ended_at": ago(now, 1300)}
@@ -416,11 +417,11 @@ def bad_findings(now: datetime) -> list[Any]:
         ),
         said(
             "pod-crash-loop", f"{CLUSTER}/tenant-bauhof/odoo", "critical", "odoo of tenant-bauhof crashes in a loop, 14 restarts", 2400,
-            impact="bauhof cannot log in.", action="Read its log (l); roll back if it follows a change.", affects=("bauhof",),
+            impact="bauhof cannot log in.", action="Read its log (l); roll back if it follows a change.", affects=("bauhof",), tenants=("bauhof",),
         ),
         said(
             "image-unpullable", f"{CLUSTER}/tenant-cobalt/odoo", "critical", "Image odoo:16.1 of tenant-cobalt cannot be pulled", 250,
-            impact="cobalt cannot log in.", action="Set the image back to 16.0.", affects=("cobalt",),
+            impact="cobalt cannot log in.", action="Set the image back to 16.0.", affects=("cobalt",), tenants=("cobalt",),
         ),
         said("quota-exhausted", f"{CLUSTER}/tenant-acme", "warning", "Quota of tenant-acme is used up: requests.memory", 140),
         said("node-pressure", f"{CLUSTER}/node-5", "warning", "Node node-5 of lab is short of memory", 610),
@@ -521,6 +522,16 @@ def crowd(now: datetime = NOW, many: int = 5000) -> Board:
     change(board, KubernetesWorkloads, CLUSTER, workloads=work)
     change(board, KubernetesNodes, CLUSTER, nodes=found)
     return put(board, findings(now, board, []))
+
+
+def hostile_cluster(board: Board, text: str) -> Board:
+    """``board`` with a cluster that has ``text`` in all its texts."""
+    on(board)
+    kinds = tuple(cls.topic for cls in EVERY)
+    for reading in readings_with(text):
+        if reading.topic in kinds:
+            put(board, msgspec.structs.replace(reading, key=CLUSTER, taken_at=ago(NOW, 1), every_s=5, status="ok"))
+    return board
 
 
 DAYS = {"well": alone, "broken": broken, "denied": denied, "unknown": unknown, "operators": operators, "crowd": crowd}

@@ -17,9 +17,9 @@ from screens.cache_members import sentinels, servers
 from screens.cache_rows import clients, keys, queues, slow
 from screens.cache_side import below, figure_rows, side
 from screens.cache_topology import failover_words, primary_words, quorum_words, topology
+from screens.layout import roomy
 from screens.pane_findings import about, severities
 from screens.section import Section
-from screens.layout import roomy
 from screens.view import View
 from tests.screens.board_ground import change, failed
 from tests.screens.boards import NOW, SCENARIOS

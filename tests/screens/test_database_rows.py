@@ -30,8 +30,8 @@ from screens import database_work as work
 from screens.database_cluster import cluster_at, clusters
 from screens.database_members import members
 from screens.database_topology import topology
-from screens.section import Section
 from screens.layout import roomy
+from screens.section import Section
 from tests.screens.boards import NOW, SCENARIOS
 from tests.strategies import readings
 from tests.tools.hostile import FIFTY, board_with

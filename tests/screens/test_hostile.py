@@ -28,8 +28,10 @@ from screens.header import header_lines
 from screens.overview import overview_picture
 from screens.runbook import markdown_lines
 from screens.view import View
+from tests.screens.board_cluster import hostile_cluster
 from tests.screens.boards import NOW, SCENARIOS
 from tests.screens.conftest import console_on
+from tests.tools.hostile import CLASSES, FIFTY
 from tests.tools.hostile import HOSTILE as THOUSAND
 from tests.widgets.test_spans import HOSTILE
 from widgets.spans import text_of, width
@@ -155,7 +157,9 @@ async def test_nothing_acts_on_any_screen(text: str) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "keys", [[], ["enter"], ["3"], ["3", "tab", "d"], ["4"]], ids=lambda keys: "-".join(keys) or "overview"
+    "keys",
+    [[], ["enter"], ["3"], ["3", "tab", "d"], ["4"]],
+    ids=lambda keys: "-".join(keys) or "overview",
 )
 async def test_all_of_them_on_every_screen(keys: list[str], texts: list[str]) -> None:
     size = (100, 30)
@@ -168,6 +172,24 @@ async def test_all_of_them_on_every_screen(keys: list[str], texts: list[str]) ->
             for reading in hostile_board(clean(text, 10_000)):
                 app.feed.board.put(reading)
             app.tick()
+            await pilot.pause()
+            wanted = app._painter._wanted
+            assert [len(row) for row in wanted] == [size[0]] * size[1], text
+            assert "".join(cell.text for row in wanted for cell in row).isprintable(), text
+        assert not app._exit
+        assert app._exception is None
+
+
+async def test_the_cluster_screen_with_one_of_each_class() -> None:
+    """All its tabs in turn, each with texts of every class in names, messages, images and zones."""
+    size = (100, 30)
+    app = console_on(hostile_cluster(Board(), "x"))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press("2")
+        for text in FIFTY[: len(CLASSES)]:
+            hostile_cluster(app.feed.board, text)
+            await pilot.press("right")
             await pilot.pause()
             wanted = app._painter._wanted
             assert [len(row) for row in wanted] == [size[0]] * size[1], text
