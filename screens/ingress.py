@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from console.readings import Finding, TraefikServer
 from screens.base import Described
-from screens.database_preview import Preview, preview_box
+from screens.database_preview import Preview
+from screens.ingress_below import below
 from screens.ingress_group import Ingress, Seen, ingress_at, ingresses
 from screens.ingress_head import head_lines, side, topology
 from screens.ingress_preview import preview
@@ -135,16 +136,22 @@ class IngressScreen(SectionsScreen):
         return side(view, self._ingress, self._found, self.tab, cells, height)
 
     def below(self, view: View, cells: int, layout: Layout, room: int) -> Block:
-        """The row under the cursor in full."""
-        key = self.table.cursor
-        if key is None or layout == "small":
+        """The row under the cursor in full, and on a wide screen other sections in brief."""
+        if layout == "small" or not self._ingress.name:
             return []
-        if self.tab == "findings":
-            finding = next((each for each in self._found if each.id == key), None)
-            text = f"{finding.impact} {finding.action}" if finding else ""
-            return preview_box(Preview(finding.title, (), text), cells, min(room, 5)) if finding else []
-        found = preview(view, self._ingress, self.tab, key)
-        return [] if found is None else preview_box(found, cells, min(room, 5))
+        return below(
+            self._preview(view), lambda key: self.section(key, view), self.section(self.tab, view), self.tab, cells, room,
+            wide=layout == "wide",
+        )  # fmt: skip
+
+    def _preview(self, view: View) -> Preview | None:
+        key = self.table.cursor
+        if key is None:
+            return None
+        if self.tab != "findings":
+            return preview(view, self._ingress, self.tab, key)
+        finding = next((each for each in self._found if each.id == key), None)
+        return Preview(finding.title, (), f"{finding.impact} {finding.action}") if finding else None
 
     # -- rows --------------------------------------------------------------------------------------------------------
 

@@ -228,7 +228,7 @@ def ending(board: Board, ingress: Ingress, now: datetime, cells: int, most: int)
     found = []
     for row in rows:
         state = certificate_state(row, now)
-        style = state.style if state.style != "ok" else ""
+        style = state.style if state.words in ("runs out", "has run out") else ""
         found.append(
             line(
                 fit(line(row.host), max(10, cells - 28)),
