@@ -56,7 +56,7 @@ def _worst(view: View) -> list[Finding]:
 
 
 def _of_tenants(view: View, names: int) -> Line:
-    """``3 of 41 tenants feel it``: by every open finding, so that it counts those that the tenants screen lists as hurting."""
+    """``3 of 41 tenants feel it``: by every open finding, as the tenants screen counts; ``hurt`` where the worst names none."""
     environment = view.environment
     if environment is None or not environment.applications:
         return ()
@@ -65,8 +65,12 @@ def _of_tenants(view: View, names: int) -> Line:
     if not felt:
         return ()
     total = len(environment.applications)
-    verb = "feels" if len(felt) == 1 else "feel"
-    head = f"{len(felt)} of {total} tenants {verb} it" if names else f"{len(felt)} of {total} {verb} it"
+    one = len(felt) == 1
+    if any(finding.tenants for finding in _worst(view)):
+        verb = "feels it" if one else "feel it"
+    else:  # what is worst is not what they feel
+        verb = "hurts" if one else "hurt"
+    head = f"{len(felt)} of {total} tenants {verb}" if names else f"{len(felt)} of {total} {verb}"
     if names < 3:
         return line((head, "strong"))
     more = f" +{len(felt) - names}" if len(felt) > names else ""

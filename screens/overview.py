@@ -27,7 +27,9 @@ from widgets.verdict import sign
 LEAST_TILE = 38
 """Cells below which a tile is not drawn as one."""
 LEAST_HEIGHT = 6
-"""Rows of a tile, frame included, below which tiles become single lines."""
+"""Rows of a tile, frame included, that findings leave it."""
+LOW = 4
+"""Likewise where tiles stand in three rows or more: then what is wrong comes first. With less they become single lines."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def _tile_room(tiles: list[TileFacts], columns: int, height: int, findings: int)
     if not tiles:
         return 0
     rows = -(-len(tiles) // columns)
-    least = rows * LEAST_HEIGHT if height >= 16 else rows
+    least = rows * (LEAST_HEIGHT if rows < 3 else LOW) if height >= 16 else rows
     room = max(least, height - findings - 1)
     return min(room, max(0, height - 5))
 
@@ -82,16 +84,16 @@ def _deck(tiles: list[TileFacts], columns: int, cells: int, room: int, selected:
         return []
     rows = -(-len(tiles) // columns)
     each = room // rows
-    if each < 4 or cells < LEAST_TILE:
+    if each < LOW or cells < LEAST_TILE:
         if len(tiles) > room:
             return pad(_packed(tiles, cells, room, selected), cells, room)
         return pad([_tile_line(facts, selected) for facts in tiles], cells, room)
     lines: Block = []
     for row in range(rows):
         group = tiles[row * columns : (row + 1) * columns]
-        more = cells - columns * (cells // columns)
+        share, more = divmod(cells, len(group))  # the last row may have fewer: they are the wider
         blocks = [
-            draw_tile(facts, cells // columns + (1 if at < more else 0), each, selected == _tile_id(facts))
+            draw_tile(facts, share + (1 if at < more else 0), each, selected == _tile_id(facts))
             for at, facts in enumerate(group)
         ]
         lines += beside(*blocks)

@@ -28,7 +28,8 @@ def courses(view: View, tenant: TenantNow, cells: int, room: int) -> Block:
     for row in range(rows):
         group = found[row * columns : (row + 1) * columns]
         height = min(MOST, room // rows)
-        drawn += beside(*(_chart(*each, cells // columns, height) for each in group))
+        widths = [cells // columns + (1 if at < cells % columns else 0) for at in range(columns)]
+        drawn += beside(*(_chart(*each, width, height) for each, width in zip(group, widths, strict=False)))
     return drawn
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from console.readings.odoo import OdooStep
@@ -50,6 +50,7 @@ WIDE = (
     Column("log in", "log-in", 9, "right", drop=8, sort="I", descending=True),
     Column("project", "project", 10, "right", drop=2, sort="P", descending=True),
     Column("document", "document", 10, "right", drop=3, sort="D", descending=True),
+    Column("purchase", "purchase", 10, "right", drop=4, sort="S", descending=True),
     Column("rate", "req/s", 6, "right", drop=5, sort="R", descending=True),
     _ERRORS,
     Column("late", "late", 4, "right", sort="L", descending=True),
@@ -63,58 +64,47 @@ WIDE = (
 )
 
 
-def columns_for(cells: int) -> tuple[Column, ...]:
-    """The columns of a table of this width."""
-    return WIDE if cells >= WIDE_FROM else NARROW
+_OPTED = ("log in", "purchase")
+"""Steps that are asked only where the environment file says so."""
 
 
-def rows(tenants: Sequence[TenantNow], now: datetime, cells: int) -> tuple[Row, ...]:
-    """One row for each tenant, for a table of this width."""
-    columns = columns_for(cells)
+def columns_for(tenants: Sequence[TenantNow], cells: int) -> tuple[Column, ...]:
+    """The columns of a table of this width; what nobody opted for has none."""
+    if cells < WIDE_FROM:
+        return NARROW
+    asked = {name for tenant in tenants for name in steps_of(tenant)}
+    return tuple(column for column in WIDE if column.key not in _OPTED or column.key in asked)
+
+
+def rows(tenants: Sequence[TenantNow], now: datetime, columns: Sequence[Column], cells: int) -> tuple[Row, ...]:
+    """One row for each tenant, for a table of these columns and this width."""
     room = next((each.width for each in place(columns, cells - GUTTER - 1) if each.column.key == "why"), 20)
-    make = _wide if columns is WIDE else _narrow
-    return tuple(make(tenant, now, room) for tenant in tenants)
+    return tuple(_row(tenant, now, columns, room) for tenant in tenants)
 
 
-def _narrow(tenant: TenantNow, now: datetime, room: int) -> Row:
-    told = figures(tenant)
-    return Row(
-        tenant.name,
-        (
-            Cell(sign(tenant.state.state)),
-            Cell(tenant.name, "strong" if tenant.hurts else ""),
-            _why(tenant, now, room),
-            _page(tenant),
-            _errors(tenant),
-            _count(tenant, told, told.late, "late"),
-            _queue(tenant, told),
-        ),
-    )
-
-
-def _wide(tenant: TenantNow, now: datetime, room: int) -> Row:
+def _row(tenant: TenantNow, now: datetime, columns: Sequence[Column], room: int) -> Row:
     told, steps = figures(tenant), steps_of(tenant)
-    return Row(
-        tenant.name,
-        (
-            Cell(sign(tenant.state.state)),
-            Cell(tenant.name, "strong" if tenant.hurts else ""),
-            Cell(tenant.label if tenant.label != tenant.name else "", "muted"),
-            _version(tenant),
-            _why(tenant, now, room),
-            *(_step(tenant, steps.get(name), name) for name in ("health", "log in", "project", "document")),
-            _rate(tenant),
-            _errors(tenant),
-            _count(tenant, told, told.late, "late"),
-            _queue(tenant, told),
-            _oldest(tenant, told, now),
-            _count(tenant, told, told.failed, "failed") if told.has_queue or not told.known else _NOTHING,
-            _mail(tenant, told),
-            _files(tenant),
-            _users(tenant),
-            _busy(tenant, told),
-        ),
-    )
+    known = told.has_queue or not told.known
+    make: dict[str, Callable[[], Cell]] = {
+        "sign": lambda: Cell(sign(tenant.state.state)),
+        "tenant": lambda: Cell(tenant.name, "strong" if tenant.hurts else ""),
+        "label": lambda: Cell(tenant.label if tenant.label != tenant.name else "", "muted"),
+        "version": lambda: _version(tenant),
+        "why": lambda: _why(tenant, now, room),
+        "page": lambda: _page(tenant),
+        "rate": lambda: _rate(tenant),
+        "5xx": lambda: _errors(tenant),
+        "late": lambda: _count(tenant, told, told.late, "late"),
+        "queue": lambda: _queue(tenant, told),
+        "oldest": lambda: _oldest(tenant, told, now),
+        "failed": lambda: _count(tenant, told, told.failed, "failed") if known else _NOTHING,
+        "mail": lambda: _mail(tenant, told),
+        "files": lambda: _files(tenant),
+        "sessions": lambda: _users(tenant),
+        "busy": lambda: _busy(tenant, told),
+    }
+    cells = (make[each.key]() if each.key in make else _step(tenant, steps.get(each.key), each.key) for each in columns)
+    return Row(tenant.name, tuple(cells))
 
 
 _NOT_WATCHED = Cell("", "", MISSING)
@@ -240,7 +230,9 @@ def _users(tenant: TenantNow) -> Cell:
     if tenant.sessions is None:
         return _NOT_WATCHED
     reading = tenant.sessions.reading
-    if reading is None or reading.logged_in is None or reading.shared:
+    if reading is not None and reading.shared:
+        return _NOTHING  # the store tells how many there are, and not whose
+    if reading is None or reading.logged_in is None:
         return _NOT_KNOWN
     return number_cell(number(reading.logged_in), reading.logged_in, "muted")
 

@@ -64,7 +64,8 @@ def _pages(tenant: TenantNow, now: datetime, cells: int) -> Topic | None:
         if step.ok is not True and step.problem:
             body += [line("  ", each) for each in wrap(step.problem, cells - 3, severity or "unknown", limit=2)]
     for name, reason in part.reading.untold.items():
-        body.append(line((f"{name:<9}", "muted"), (f"not asked: {reason}", "muted")))
+        said = wrap(f"not asked: {reason}", cells - 9, "muted", limit=2)
+        body += [line((f"{name if not at else '':<9}", "muted"), row) for at, row in enumerate(said)]
     bad = [step for step in part.reading.steps.values() if step.ok is False]
     if not parts:
         parts = (line(("nothing is asked", "muted")),)

@@ -180,7 +180,8 @@ def why(tenant: TenantNow, now: datetime) -> tuple[str, str]:
         return "not watched by itself", "muted"
     if silent := silent_parts(tenant, now):
         return silent, state
-    return tenant.state.why or state, state
+    partly = next((f"{word}: {part.raw.problem}" for word, part in tenant.parts if part.raw and part.raw.problem), "")
+    return partly or tenant.state.why or state, state
 
 
 def silent_parts(tenant: TenantNow, now: datetime) -> str:

@@ -54,11 +54,11 @@ class TenantsScreen(BoardScreen):
         cells = self.size.width
         self.query_one("#head", Lines).show(self._head(view, cells))
         table = self.table
-        columns = columns_for(cells)
+        columns = columns_for(self._tenants, cells)
         if table.columns != columns:
             table.set_columns(columns)
         table.set_notice("" if view.environment else "no answer from the engine yet", "muted")
-        table.set_rows(rows(self._tenants, view.now, cells))
+        table.set_rows(rows(self._tenants, view.now, columns, cells))
         self._draw_below(view)
 
     @property

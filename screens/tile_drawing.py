@@ -43,6 +43,8 @@ class TileFacts:
     figures: tuple[Figure, ...]
     parts: tuple[Part, ...] = ()
     """What follows where there is room."""
+    told: bool = False
+    """Its members are sentences: beside figures they get the greater part."""
 
 
 def draw_tile(facts: TileFacts, cells: int, height: int, selected: bool = False) -> Block:
@@ -50,7 +52,7 @@ def draw_tile(facts: TileFacts, cells: int, height: int, selected: bool = False)
     inner = cells - 4
     rows = max(0, height - 2)
     if inner >= SIDE_BY_SIDE:
-        left = min(46, inner * 2 // 5)
+        left = inner * 3 // 5 if facts.told else min(46, inner * 2 // 5)
         right = inner - left - 3
         body = beside(
             pad([fit(each, left) for each in facts.members], left, rows),

@@ -38,7 +38,9 @@ def tenants_tile(view: View, name: str, narrow: bool = False) -> TileFacts:
     title = "Tenants" if len(listed) == 1 else f"Tenants · {len(listed)}"
     members, sums = _members(view, listed, narrow), _figures(view, listed)
     parts = (("slowest pages", _by_page(listed)), ("queued jobs", _by_queue(listed)))
-    return TileFacts("application", name, title, "7", state, age_s, because, tuple(members), tuple(sums), parts)
+    return TileFacts(
+        "application", name, title, "7", state, age_s, because, tuple(members), tuple(sums), parts, told=True
+    )
 
 
 def _told(listed: Sequence[TenantNow]) -> list[tuple[TenantNow, str, OdooStep]]:

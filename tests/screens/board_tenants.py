@@ -142,7 +142,17 @@ def traffic(now: datetime, names: tuple[str, ...]) -> list[Reading]:
     }
     return [
         TraefikServer(
-            **_stamp(now, "edge/traefik-1", 5), ingress="edge", server="traefik-1", window_s=15, routers=routers
+            **_stamp(now, "edge/traefik-1", 5),
+            ingress="edge",
+            server="traefik-1",
+            window_s=15,
+            requests_per_s=48.0,
+            errors_per_s=0.0,
+            requests=720,
+            p50_ms=90.0,
+            p95_ms=400.0,
+            p99_ms=700.0,
+            routers=routers,
         ),
         TraefikConfig(
             **_stamp(now, "edge/traefik-1", 10), ingress="edge", server="traefik-1", routers=config, services=services
@@ -267,7 +277,7 @@ def tenants_broken(now: datetime = NOW) -> Board:
     bad = msgspec.structs.replace(
         server.routers[name], errors_per_s=3.8, gateway_per_s=3.8, requests_per_s=4.0, p95_ms=30.0
     )
-    change(board, TraefikServer, "edge/traefik-1", routers={**server.routers, name: bad})
+    change(board, TraefikServer, "edge/traefik-1", errors_per_s=3.8, routers={**server.routers, name: bad})
     down = msgspec.structs.replace(config.services[service], servers={"http://10.42.0.7:8069": "DOWN"})
     change(board, TraefikConfig, "edge/traefik-1", services={**config.services, service: down})
     failed(board, OdooPages, "fjord", now, "502 Bad Gateway", 140)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from console.readings import Findings
 from console.readings.odoo import OdooDatabase, OdooFiles, OdooPages, OdooStep
 from screens.tenant import TABS, TenantScreen
 from screens.tenants import TenantsScreen
-from tests.screens.board_ground import change
+from tests.screens.board_ground import change, finding, findings
 from tests.screens.board_tenants import NAMES
 from tests.screens.boards import NOW, SCENARIOS
 from tests.screens.conftest import Console, Opened
@@ -52,6 +53,12 @@ async def test_header_says_how_many_tenants_feel_it(opened: Opened) -> None:
         assert "4 of 8 tenants feel it" in app.text()[0]
     async with opened("tenants-without-primary", size=(200, 50)) as (app, _):
         assert "8 of 8 tenants feel it: acme, bauhof, cobalt, delta +4" in app.text()[0]
+    board = SCENARIOS["tenants-broken"](NOW)
+    worse = finding(NOW, "no-quorum", "cache", "critical", "Sentinels of cache have no quorum", 9)
+    rows = [msgspec.structs.replace(row, severity="warning") for row in board.findings]
+    board.put(findings(NOW, board, [*rows, worse]))
+    async with opened(board, size=(120, 35)) as (app, _):
+        assert "CRITICAL" in app.text()[0] and "4 of 8 tenants hurt" in app.text()[0], "not of what is critical"
     async with opened("tenants-broken", size=SMALL) as (app, _):
         assert "4 of 8 feel it" in app.text()[0] or "4 of 8 tenants feel it" in app.text()[0]
 
