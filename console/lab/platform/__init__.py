@@ -13,7 +13,8 @@ which do not outlive it, count as restarted.
 
 Shorter than in Kubernetes, so that one sees it happen: back-off of crashing containers 2 s doubling to 20 s (10 s to 300 s),
 forgiven after a minute (ten); a node counts as lost 8 s after its last Lease (40 s); pods of ReplicaSets tolerate a lost
-node for 15 s (300 s); autoscalers look every 5 s (15 s); failed pods are forgotten after 2 minutes.
+node for 15 s (300 s); autoscalers look every 5 s (15 s); failed pods are forgotten after 2 minutes; a pod that is not ready
+is probed twice a second. Usage is measured every 10 s, and its shared memory taken apart when the resident one has changed.
 
 What is left out, beside what ``console.lab.kube`` lists:
 

@@ -41,7 +41,6 @@ class PodRun:
         self.grace_s = float(pod["spec"].get("terminationGracePeriodSeconds", 30))
         self.address = address
         self.folder = kubelet.files.pods / f"{self.namespace}_{self.name}"
-        self.folder.mkdir(parents=True, exist_ok=True)
         old = {each["name"]: each for each in (pod.get("status") or {}).get("containerStatuses") or []}
         self.containers = [Container(self, each, old.get(each["name"])) for each in pod["spec"]["containers"]]
         self.memory = 0
@@ -80,7 +79,12 @@ class PodRun:
         return self.kubelet.awake.is_set()
 
     def fresh_log(self, container: str) -> Path:
-        """A container's log for a new run; what was said before is kept once."""
+        """A container's log for a new run; what was said before is kept once.
+
+        Raises:
+            OSError: There is no place for it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.kubelet.files.log(self.namespace, self.name, container)
         if path.exists():
             path.replace(self.kubelet.files.log(self.namespace, self.name, container, previous=True))
