@@ -44,10 +44,10 @@ def _redis_server(server: Server) -> RedisServerSettings:
 
 
 STAND_INS = {
-    "kubernetes": "the laboratory's own API server and controllers; its pods are processes of this machine",
-    "odoo": "a program that keeps and serves an Odoo database as Odoo does; no ORM, no views",
+    "kubernetes": "a cluster",
+    "odoo": "Odoo 16 to 18",
 }
-"""Part → what it is instead; the rest is the real thing."""
+"""Part → what it stands in for, short enough for a narrow header; the README says more."""
 
 
 _NEWEST_POD = f'tail -n 500 "$(ls -t "$0"/{ingress.NAMESPACE}_*/{ingress.NAME}.log | head -n 1)"'

@@ -18,7 +18,7 @@ from tests.tools.terminal import hang_up
 
 pytestmark = pytest.mark.lab
 
-UP_S = 120
+UP_S = 240
 GONE_S = 30
 """What was told to end may take a moment; an engine that was not ends ten seconds after its last client."""
 
