@@ -23,6 +23,7 @@ from console.readings import (
     TraefikService,
     Traffic,
 )
+from console.readings.finding import Scope
 from console.settings import EnvironmentFile, TraefikIngress
 
 
@@ -153,6 +154,11 @@ class Felt(NamedTuple):
     words: str
     affects: tuple[str, ...]
     tenants: tuple[str, ...]
+
+    @property
+    def scope(self) -> Scope:
+        """Of what concerns nobody but them: one tenant's own, or something that tenants share."""
+        return "tenant" if len(self.tenants) == 1 else "platform"
 
 
 def felt_by(environment: EnvironmentFile, tenants: Iterable[str], otherwise: str) -> Felt:

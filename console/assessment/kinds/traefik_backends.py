@@ -73,6 +73,7 @@ def _backend_down(
         stands_on=stands_on,
         affects=users.affects,
         tenants=users.tenants,
+        scope=users.scope,
         evidence=tuple(evidence),
         causes=look.tenants[name].pods_down if name in look.tenants else (),
         hidden_by=(f"ingress-unreachable:{ingress.name}",),
@@ -138,6 +139,7 @@ def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Sympto
         stands_on=load.readings,
         affects=users.affects,
         tenants=users.tenants,
+        scope=users.scope,
         evidence=tuple(evidence),
         causes=(
             f"workers-busy:{name}",
@@ -201,6 +203,7 @@ def _flood(look: Look, ingress: Ingress, name: str, load: Load, *, limited: bool
         stands_on=load.readings,
         affects=users.affects,
         tenants=users.tenants,
+        scope=users.scope,
         evidence=tuple(evidence),
     )
 

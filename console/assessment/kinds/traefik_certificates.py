@@ -83,6 +83,7 @@ def _expiring(look: Look, ingress: Ingress, rows: list[Certificate]) -> Symptom:
         stands_on=(ingress.certificates,),
         affects=users.affects,
         tenants=users.tenants,
+        scope=users.scope,
         evidence=(
             fact(
                 ingress.certificates,
@@ -115,6 +116,7 @@ def cert_wrong_host(look: Look) -> Said:
                 stands_on=(ingress.certificates,),
                 affects=users.affects,
                 tenants=users.tenants,
+                scope=users.scope,
                 evidence=_said(ingress, row),
             )
 
@@ -135,6 +137,7 @@ def _none_served(look: Look, ingress: Ingress) -> Said:
             stands_on=(ingress.certificates,),
             affects=users.affects,
             tenants=users.tenants,
+            scope=users.scope,
             evidence=(fact(ingress.certificates, "handshake", row.problem),),
         )
 
@@ -161,6 +164,7 @@ def cert_untrusted(look: Look) -> Said:
                 stands_on=(ingress.certificates,),
                 affects=users.affects,
                 tenants=users.tenants,
+                scope=users.scope,
                 evidence=(
                     fact(
                         ingress.certificates,

@@ -54,6 +54,7 @@ def _middleware_missing(look: Look, ingress: Ingress, name: str, missing: list[_
         stands_on=_configs(missing),
         affects=users.affects,
         tenants=users.tenants,
+        scope=users.scope,
         evidence=tuple(
             fact(each.config, short(each.router.name, 60), each.problem, text=each.router.rule) for each in missing[:4]
         ),
@@ -90,6 +91,7 @@ def _router_broken(look: Look, ingress: Ingress, name: str, broken: list[_Broken
         stands_on=_configs(broken),
         affects=users.affects,
         tenants=users.tenants,
+        scope=users.scope,
         evidence=tuple(
             fact(each.config, short(each.router.name, 60), each.problem, text=each.router.rule) for each in broken[:4]
         ),
@@ -120,6 +122,7 @@ def _unrouted(look: Look, ingress: Ingress) -> Said:
             stands_on=configs,
             affects=users.affects,
             tenants=users.tenants,
+            scope=users.scope,
             evidence=(fact(configs[0], "names that are routed", listing(sorted(hosts), 5)),),
             hidden_by=(f"ingress-unreachable:{ingress.name}", f"middleware-missing:{ingress.subject(name)}"),
             after_s=look.threshold("router-broken", "after_seconds"),
