@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
+from console.assessment.symptom import Said, Symptom
 from console.assessment.views import believed
-from console.assessment.words import short
+from console.assessment.words import listing, short
 from console.readings import OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address
 from console.settings import Application
 
@@ -146,6 +149,50 @@ def tenants(look: Look) -> dict[str, Tenant]:
     """Every Odoo tenant of the environment, by name."""
     applications = look.environment.applications
     return {name: Tenant(look, name, each) for name, each in applications.items() if each.odoo}
+
+
+SEVERAL = "several tenants"
+_LEAST = 3
+_SETTLE_S = 30.0
+
+
+def together(kind: str, found: Sequence[Symptom], everybody: int, title: str, action: str) -> Said:
+    """The tenants' symptoms of one kind; where many tenants have it at once, one of the platform's stands before them.
+
+    Args:
+        kind: Its name.
+        found: One symptom for each tenant that has it.
+        everybody: How many tenants there are.
+        title: What happens at ``several tenants``, without an end: how many they are is added.
+        action: What to do next, since it is none of the tenants' own doing.
+    """
+    for symptom in found:
+        # Also while there are few: on the way back the last ones go a little after the others.
+        hidden_by = (f"{kind}:{SEVERAL}", *symptom.hidden_by)
+        yield msgspec.structs.replace(symptom, hidden_by=hidden_by, settle_s=max(symptom.settle_s, _SETTLE_S))
+    if len(found) < _LEAST or 2 * len(found) < everybody:
+        return
+    names = [name for symptom in found for name in symptom.tenants]
+    readings = tuple(reading for symptom in found for reading in symptom.stands_on)
+    severe = any(symptom.severity == "critical" for symptom in found)
+    since = since_of(symptom.since for symptom in found)
+    first = found[0]
+    yield Symptom(
+        subject=SEVERAL,
+        severity="critical" if severe else "warning",
+        title=f"{title}: {len(names)} of {everybody}",
+        impact=f"{listing(names)}: {short(first.impact.partition(': ')[2], 150)}",
+        action=action,
+        stands_on=readings,
+        since=since,
+        affects=tuple(names),
+        tenants=tuple(names),
+        evidence=tuple(symptom.evidence[0] for symptom in found[:8] if symptom.evidence),
+        causes=first.causes,
+        hidden_by=first.hidden_by,
+        after_s=max(symptom.after_s for symptom in found),
+        settle_s=first.settle_s,
+    )
 
 
 def in_words(steps: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -31,7 +32,10 @@ from console.settings import (
 LABELS = {"acme": "Acme Hochbau", "bauhof": "Bauhof Nord"}
 
 
-def odoo() -> EnvironmentFile:
+MANY = LABELS | {"cobalt": "Cobalt Steelwork", "delta": "Delta Tiefbau", "ebene": "Ebene Architekten"}
+
+
+def odoo(labels: Mapping[str, str] = LABELS) -> EnvironmentFile:
     """Of a platform with one database cluster and these tenants."""
     return EnvironmentFile(
         name="test",
@@ -40,7 +44,7 @@ def odoo() -> EnvironmentFile:
             name: Application(
                 databases=[name], label=label, odoo=True, url=f"https://{name}.example.com", namespace=f"tenant-{name}"
             )
-            for name, label in LABELS.items()
+            for name, label in labels.items()
         },
     )
 

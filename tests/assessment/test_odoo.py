@@ -14,13 +14,15 @@ from console.readings import (
     OdooEvent,
     OdooFiles,
     OdooLog,
+    OdooMail,
+    OdooMailReason,
     OdooModule,
     OdooPages,
     PostgresMember,
     Reading,
 )
 from tests.assessment.scene import Scene
-from tests.assessment.scene_odoo import STEPS, failed, minutely, odoo, odoo_behind, step
+from tests.assessment.scene_odoo import MANY, STEPS, failed, minutely, odoo, odoo_behind, step
 from tests.assessment.test_any_reading import PROBLEMS, fields
 
 TENANTS = ("acme", "bauhof")
@@ -57,6 +59,44 @@ def test_what_only_tenants_have_is_said_of_each() -> None:
     finding = scene.finding("transaction-failing:acme")
     assert (finding.scope, finding.tenants) == ("tenant", ("acme",))
     assert "Acme Hochbau" in finding.impact
+
+
+def refuse(scene: Scene, name: str, reason: str) -> None:
+    mail = OdooMail(failed=9, failed_last_hour=9, last_failed_at=scene.now, reasons={"a": OdooMailReason(reason, 9)})
+    scene.change(OdooDatabase, f"{name}/{name}", mail=mail)
+
+
+def test_what_many_tenants_have_for_one_reason_is_one_finding_of_the_platform() -> None:
+    scene = Scene(odoo(MANY))
+    scene.step(times=3)
+    for number, name in enumerate(MANY):
+        refuse(scene, name, f"550 5.7.1 a{number}@example.com: relaying denied, id 8{number}31ab7c")
+        scene.change(OdooPages, name, steps={**STEPS, "project": failed("HTTP 500")})
+    scene.step(times=20)
+    assert scene.ids == {"mail-refused:several tenants", "transaction-failing:several tenants"}
+    finding = scene.finding("mail-refused:several tenants")
+    assert (finding.scope, set(finding.tenants)) == ("platform", set(MANY))
+    assert "5 of 5" in finding.title
+    assert len(finding.evidence) == 5
+    assert all(text.endswith((".", "?")) for text in (finding.impact, finding.action))
+    for name in MANY:
+        scene.mend(OdooPages, name)
+        scene.mend(OdooDatabase, f"{name}/{name}")
+        scene.step(times=2)
+    scene.step(times=30)
+    assert scene.ids == set()
+    assert {name.partition(":")[2] for name in scene.seen} == {"several tenants"}, (
+        "nobody's own, not even on the way back"
+    )
+
+
+def test_mail_that_is_refused_for_reasons_of_their_own_is_the_tenants() -> None:
+    scene = Scene(odoo(MANY))
+    scene.step(times=3)
+    for name in MANY:
+        refuse(scene, name, f"no such sender: {name}")
+    scene.step(times=10)
+    assert scene.ids == {f"mail-refused:{name}" for name in MANY}
 
 
 def test_a_module_in_passage_explains_late_jobs() -> None:

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterator
+
 from console.assessment.look import Look, fact
 from console.assessment.symptom import Said, Symptom, kind
+from console.assessment.tenants import together
 from console.assessment.words import clock, count, short, span
 from console.readings import Evidence, OdooFiles
 
 _SHOWN = 5
+_OWN = re.compile(r"\S{1,200}@\S{1,200}|\b\w*\d\w{5,}\b")
 
 
 @kind("mail-refused", "application", "warning_mails", "critical_mails")
 def mail_refused(look: Look) -> Said:
     """Mails were refused within the hour, and stay where they are until somebody sends them again."""
+    found = list(_mail_refused(look))
+    reasons = Counter(_alike(evidence.text) for symptom in found for evidence in symptom.evidence[1:2])
+    most, number = reasons.most_common(1)[0] if reasons else ("", 0)
+    alike = [each for each in found if number and any(_alike(evidence.text) == most for evidence in each.evidence[1:2])]
+    action = (
+        "The mail server is shared: see whether it runs and takes this log-in; then send them again (Settings, Emails)."
+    )
+    yield from together("mail-refused", alike, len(look.tenants), "Mail of several tenants is refused", action)
+    yield from (symptom for symptom in found if symptom not in alike)
+
+
+def _alike(reason: str) -> str:
+    """A reason without what differs from mail to mail: addresses and numbers of the server's own."""
+    return _OWN.sub("…", reason)[:80]
+
+
+def _mail_refused(look: Look) -> Iterator[Symptom]:
     for tenant in look.tenants.values():
         for reading in tenant.databases:
             mail = reading.mail

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from console.assessment.look import Look, fact
 from console.assessment.symptom import Said, Symptom, kind
-from console.assessment.tenants import Tenant, in_words
+from console.assessment.tenants import Tenant, in_words, together
 from console.assessment.words import count, listing, short, span
 from console.readings import Evidence, OdooEvent, OdooPages, OdooStep
 
@@ -17,6 +18,14 @@ _SEVERE = frozenset({"log in", "project"})
 @kind("tenant-unreachable", "application", "after_seconds", "settle_seconds")
 def tenant_unreachable(look: Look) -> Said:
     """A tenant's pages do not answer, or answer with an error, though the ingress stands."""
+    found = list(_tenant_unreachable(look))
+    action = "Look at what they share first: ingress, nodes, registry, a release; then at one of them."
+    yield from together(
+        "tenant-unreachable", found, len(look.tenants), "Pages of several tenants do not answer", action
+    )
+
+
+def _tenant_unreachable(look: Look) -> Iterator[Symptom]:
     for tenant in look.tenants.values():
         pages = tenant.pages_last
         if pages is None or pages.is_stale(look.now):
@@ -56,6 +65,12 @@ def _connected(tenant: Tenant) -> tuple[Evidence, ...]:
 @kind("workers-busy", "application", "warning_ms", "after_seconds", "settle_seconds")
 def workers_busy(look: Look) -> Said:
     """The first page, which needs no database, answers late or not at all: no web worker is free."""
+    found = list(_workers_busy(look))
+    action = "Look at what they share first: CPU of the nodes, the database, the cache; then at one of them."
+    yield from together("workers-busy", found, len(look.tenants), "Web workers of several tenants are all busy", action)
+
+
+def _workers_busy(look: Look) -> Iterator[Symptom]:
     for tenant in look.tenants.values():
         pages = tenant.pages
         health = pages.steps.get("health") if pages is not None else None
@@ -145,6 +160,14 @@ def _recent(look: Look, event: OdooEvent) -> bool:
 @kind("transaction-failing", "application", "after_seconds", "settle_seconds")
 def transaction_failing(look: Look) -> Said:
     """What users do every day fails, though workers answer."""
+    found = list(_transaction_failing(look))
+    action = "Read the messages in the evidence: database, session store and storage are shared."
+    yield from together(
+        "transaction-failing", found, len(look.tenants), "What users do fails at several tenants", action
+    )
+
+
+def _transaction_failing(look: Look) -> Iterator[Symptom]:
     for tenant in look.tenants.values():
         pages = tenant.pages
         if pages is None:
@@ -181,6 +204,14 @@ def transaction_failing(look: Look) -> Said:
 @kind("transaction-slow", "application", "warning_ms", "after_seconds", "settle_seconds")
 def transaction_slow(look: Look) -> Said:
     """What users do every day goes well, and takes far longer than it should."""
+    found = list(_transaction_slow(look))
+    action = "Look at what they share first: database, CPU of the nodes, storage; then at one of them."
+    yield from together(
+        "transaction-slow", found, len(look.tenants), "What users do is slow at several tenants", action
+    )
+
+
+def _transaction_slow(look: Look) -> Iterator[Symptom]:
     for tenant in look.tenants.values():
         pages = tenant.pages
         if pages is None:
