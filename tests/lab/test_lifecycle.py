@@ -64,6 +64,9 @@ def test_two_laboratories_side_by_side_and_one_whose_supervisor_was_killed(tmp_p
         assert not places[0].exists()
 
         assert status(places[1])[1] == {}
+        platform = second.servers["kubernetes"].process
+        assert platform is not None
+        assert send(platform, signal.SIGKILL)  # its pods are processes that nobody looks after now
         assert down(places[1])
         assert not down(places[1])
         assert processes_of(places[1]) == []
@@ -149,6 +152,20 @@ def test_its_users_work(laboratory: Path) -> None:
     before = {name: felt.done for name, felt in read_felt(laboratory).items()}
     assert set(before) == {"acme", "bauhof", "cobalt", "delta", "ebene", "fjord", "granit", "hafen", "cache"}
     wait_until(lambda: all(felt.done > before[name] + 5 for name, felt in read_felt(laboratory).items()))
+
+
+@pytest.mark.usefixtures("busier")
+def test_tenants_follow_their_sessions_to_the_caches_new_primary(laboratory: Path) -> None:
+    break_(laboratory, "cache-primary-killed")
+    in_cache = [tenant.name for tenant in TENANTS if tenant.version < 18]
+    before = {name: felt.done for name, felt in read_felt(laboratory).items()}
+
+    def served() -> bool:
+        now = read_felt(laboratory)
+        return all(now[name].done > before[name] + 5 and not now[name].problem for name in in_cache)
+
+    wait_until(served)
+    assert "cache" in status(laboratory)[1], "the old primary is still down"
 
 
 def test_a_fault_is_struck_once_and_healed_twice(laboratory: Path) -> None:
