@@ -82,7 +82,7 @@ def refused(scene: Scene) -> None:
     """Pods are refused for a quota, a moment before each look."""
 
     def made() -> dict[str, KubeWarning]:
-        message = 'Error creating: pods "odoo-x" is forbidden: exceeded quota: tenant, requested: pods=1, used: pods=5, limited: pods=5'
+        message = 'Error creating: pods "odoo-x" is forbidden: exceeded quota: tenant, requested: pods=5, used: pods=2, limited: pods=6'
         at = scene.now - timedelta(seconds=20)
         return {"w": KubeWarning("tenant-acme", "ReplicaSet/odoo-7d9f", "FailedCreate", message, 3, at, at)}
 

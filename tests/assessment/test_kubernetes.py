@@ -10,6 +10,7 @@ from console.readings import (
     KubernetesBudgets,
     KubernetesNodes,
     KubernetesPods,
+    KubernetesQuotas,
     KubernetesWorkloads,
 )
 from tests.assessment.cases_kubernetes import (
@@ -25,7 +26,7 @@ from tests.assessment.cases_kubernetes import (
     well,
 )
 from tests.assessment.scene import Scene
-from tests.assessment.scene_kubernetes import BUDGETS, NODES, PODS, WORKLOADS, but, kube, pod
+from tests.assessment.scene_kubernetes import BUDGETS, GIB, NODES, PODS, QUOTAS, WORKLOADS, but, kube, pod
 
 
 def healthy() -> Scene:
@@ -142,13 +143,16 @@ def test_pods_that_nothing_keeps_and_those_of_no_tenant() -> None:
 
 def test_a_rollout_refused_for_a_quota_is_told_although_the_old_pods_serve() -> None:
     scene = healthy()
-    message = 'pods "odoo-x" is forbidden: exceeded quota: tenant, requested: pods=1, used: pods=6, limited: pods=6'
+    message = 'pods "odoo-x" is forbidden: exceeded quota: tenant, requested: requests.memory=5Gi, used: requests.memory=2Gi, limited: requests.memory=6Gi'
     short(ACME_ODOO, 2, updated=0, reason="FailedCreate", message=message)(scene)
     scene.until(lambda: bool(scene.ids), 10)
     found = scene.finding("quota-exhausted:lab/tenant-acme/tenant")
     assert "pods are refused" in found.impact
     assert any(message == each.text for each in found.evidence), "what was said is there, as private text"
     assert all("exceeded" not in each.value for each in found.evidence)
+    # There is room now; the controller will notice when it tries again.
+    rows(KubernetesQuotas, but(QUOTAS, "tenant-acme/tenant", hard={"pods": 6.0, "requests.memory": 8.0 * GIB}))(scene)
+    scene.until(lambda: not scene.ids, 10)
     calm(scene)
 
 

@@ -9,11 +9,15 @@ from console.assessment.kubernetes import Kube, place
 from console.assessment.look import Look, fact
 from console.assessment.symptom import Said, Symptom, kind
 from console.assessment.words import listing, short, size
+from console.clients.quantity import quantity
 from console.readings import Evidence, KubeQuota, KubeScaler
 
-_EXCEEDED = re.compile(r"exceeded quota: ([a-z0-9.-]+)")
+_EXCEEDED = re.compile(r"exceeded quota: ([a-z0-9.-]+)(?:, requested: ([^ ]+), used: )?")
+"""As the API server's admission says it: ``exceeded quota: tenant, requested: pods=1,requests.cpu=1, used: …, limited: …``."""
 _COMPUTE = re.compile(r"(requests|limits)\.(cpu|memory)|cpu|memory|pods")
 """What every pod needs. Of load balancers or volumes a quota may well be used up on purpose."""
+_HAIR = 1.001
+"""Numbers of readings are rounded."""
 
 
 @kind("quota-exhausted", "cluster", "after_seconds", "full_share", "refused_seconds")
@@ -65,7 +69,7 @@ def _exhausted(look: Look, kube: Kube, row: KubeQuota, full: dict[str, tuple[flo
 
 
 def _refused(kube: Kube, recent: timedelta) -> dict[tuple[str, str], str]:
-    """(namespace, quota) → what was said when something was refused for it, where that is so still."""
+    """(namespace, quota) → what was said when something was refused for it that would be refused still."""
     said = []
     if kube.workloads is not None:
         # A rollout may be refused its new pod while the old ones serve.
@@ -76,7 +80,25 @@ def _refused(kube: Kube, recent: timedelta) -> dict[tuple[str, str], str]:
             for row in kube.warnings.warnings.values()
             if row.last_at is not None and kube.warnings.taken_at - row.last_at <= recent
         ]
-    return {(namespace, hit[1]): text for namespace, text in said if (hit := _EXCEEDED.search(text))}
+    rows = {(row.namespace, row.name): row for row in (kube.quotas.quotas.values() if kube.quotas else ())}
+    found = {}
+    for namespace, text in said:
+        hit = _EXCEEDED.search(text)
+        row = rows.get((namespace, hit[1])) if hit else None
+        if hit and row is not None and not _fits(row, hit[2] or ""):
+            found[namespace, row.name] = text
+    return found
+
+
+def _fits(row: KubeQuota, requested: str) -> bool:
+    """Whether what was refused would be taken now; where it is not known what that was, it would not."""
+    wanted = {
+        name: quantity(value) for name, _, value in (each.partition("=") for each in requested.split(",")) if name
+    }
+    return bool(wanted) and all(
+        amount is not None and row.used.get(name, 0.0) + amount <= row.hard.get(name, 0.0) * _HAIR
+        for name, amount in wanted.items()
+    )
 
 
 def _amount(name: str, value: float) -> str:
