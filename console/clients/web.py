@@ -45,7 +45,9 @@ class Answer(NamedTuple):
 class Web:
     """One server. Connections are kept where it lets us."""
 
-    def __init__(self, base: str, *, ca_file: str = "", most: int = 16 * MIB) -> None:
+    def __init__(
+        self, base: str, *, ca_file: str = "", cert_file: str = "", key_file: str = "", most: int = 16 * MIB
+    ) -> None:
         """``base``: scheme, host, port and the path that every request begins with. ``most``: bytes of a body."""
         parts = urlsplit(base)
         self._netloc = parts.netloc.rpartition("@")[2]
@@ -55,7 +57,7 @@ class Web:
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._path = parts.path.rstrip("/")
-        self._ca_file = ca_file
+        self._files = (ca_file, cert_file, key_file)
         self._most = most
         self._lookup = Lookup(self._host, self._port)
         self._client: httpx.AsyncClient | None = None
@@ -140,4 +142,8 @@ class Web:
     def _context(self) -> ssl.SSLContext | bool:
         if self._scheme != "https":
             return False  # nothing to verify; loading the certificates of the system takes 20 ms
-        return ssl.create_default_context(cafile=self._ca_file or None)
+        ca_file, cert_file, key_file = self._files
+        context = ssl.create_default_context(cafile=ca_file or None)
+        if cert_file:
+            context.load_cert_chain(cert_file, key_file or None)
+        return context
