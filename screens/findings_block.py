@@ -188,6 +188,7 @@ _THINGS = {
     "patroni": ("Patroni", "Patronis"),
     "redis": ("cache server", "cache servers"),
     "sentinel": ("Sentinel", "Sentinels"),
+    "traefik": ("Traefik", "Traefiks"),
     "odoo.pages": ("tenant", "tenants"),
 }
 
