@@ -74,7 +74,7 @@ class PodLogSource:
         return LogTail(
             key=self.key,
             taken_at=datetime.now(UTC),
-            origin=f"{self._wanted.namespace}/{self._pod} {self._container}",
+            origin=clean(f"{self._wanted.namespace}/{self._pod} {self._container}", 400),
             containers=self._containers,
             ended=self._ended,
             lines=dict(self._lines),
