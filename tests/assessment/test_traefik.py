@@ -130,6 +130,17 @@ def test_what_counts_as_slow(row: dict[str, Any], slow: bool) -> None:
     assert shown(made) == ({"backend-slow:edge/acme"} if slow else set())
 
 
+def test_who_waits_asks_less_and_that_is_no_recovery() -> None:
+    made = scene()
+    slow = {"p50_ms": 4000.0, "p95_ms": 4900.0}
+    made.change(TraefikServer, SERVER, routers=rows(acme=_odd(per_s=0.3, requests=6, **slow)))
+    assert shown(made) == {"backend-slow:edge/acme"}
+    made.change(TraefikServer, SERVER, routers=rows(acme=_odd(per_s=0.1, requests=2, **slow)))
+    assert shown(made) == {"backend-slow:edge/acme"}
+    made.mend(TraefikServer, SERVER)
+    assert shown(made) == set()
+
+
 def test_very_slow_is_critical() -> None:
     made = scene()
     made.change(TraefikServer, SERVER, routers=rows(acme=_odd(p50_ms=5000.0, p95_ms=5000.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from console.assessment.ingress import Ingress, Load, felt_by, label, who
@@ -109,9 +110,9 @@ def _is_slow(look: Look, load: Load, subject: str) -> bool:
         "backend-slow", "warning_ms", subject
     )
     # Of few requests one slow report makes the 95th percentile, but never the median.
-    half = load.requests >= look.threshold("backend-slow", "fewest_requests") and load.p50_ms >= look.limit(
-        "backend-slow", "median_ms", subject
-    )
+    # Once it is known to be slow, two are enough to say that it still is: who waits asks less.
+    fewest = 2 if look.is_open("backend-slow", subject) else look.threshold("backend-slow", "fewest_requests")
+    half = load.requests >= fewest and load.p50_ms >= look.limit("backend-slow", "median_ms", subject)
     return tail or half
 
 
@@ -133,8 +134,8 @@ def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Sympto
     return Symptom(
         subject=subject,
         severity="critical" if severe else "warning",
-        title=f"{label(look.environment, name)} answers slowly behind {ingress.name}: p95 {load.p95_ms / 1e3:.1f} s",
-        impact=f"{users.words}: half of all requests take over {load.p50_ms / 1e3:.1f} s, one in twenty over {load.p95_ms / 1e3:.1f} s.",
+        title=f"{label(look.environment, name)} answers slowly behind {ingress.name}: p95 over {_stepped(load.p95_ms)}",
+        impact=f"{users.words}: half of all requests take over {_stepped(load.p50_ms)}, one in twenty over {_stepped(load.p95_ms)}.",
         action="See what its workers wait for: database locks and slow SQL, its pods' CPU and memory, then its log.",
         stands_on=load.readings,
         affects=users.affects,
@@ -149,6 +150,20 @@ def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Sympto
         ),
         hidden_by=(f"backend-down:{subject}", f"ingress-unreachable:{ingress.name}"),
     )
+
+
+def _floor(value: float) -> float:
+    """Down to one digit: a sentence that changes with every look costs every screen a repaint."""
+    if value <= 0:
+        return 0.0
+    unit = 10.0 ** math.floor(math.log10(value))
+    return math.floor(value / unit + 1e-9) * unit
+
+
+def _stepped(milliseconds: float) -> str:
+    """A latency, down to one digit: ``400 ms``, ``4 s``."""
+    floor = _floor(milliseconds)
+    return f"{floor:g} ms" if floor < 1000 else f"{floor / 1000:g} s"
 
 
 def _slowest(ingress: Ingress, name: str) -> Evidence | None:
@@ -197,7 +212,7 @@ def _flood(look: Look, ingress: Ingress, name: str, load: Load, *, limited: bool
     return Symptom(
         subject=ingress.subject(name),
         severity="warning",
-        title=f"Flood of requests to {label(look.environment, name)} at {ingress.name}: {load.per_s:.3g}/s",
+        title=f"Flood of requests to {label(look.environment, name)} at {ingress.name}: over {_floor(load.per_s):g}/s",
         impact=f"{users.words}: {feel}; tenants beside it may slow down.",
         action="See in the access log who sends them; a rateLimit middleware on its route keeps the others safe.",
         stands_on=load.readings,
