@@ -26,6 +26,8 @@ _READS_AS = {
     "value": "a default value",
 }
 _MAX_MISTAKES = 25
+_MOST_LISTED = 25
+"""Names that an error offers: there are some sixty findings."""
 
 BAD: Any = object()
 """What a node yields that is no value of its type; the mistake has been noted."""
@@ -251,7 +253,8 @@ def hint(node: Node, kind: Any) -> str:
 def unknown(name: str, known: Iterable[str]) -> tuple[str, str, str]:
     """Expected, found and hint for a key that is not one of ``known``."""
     names = list(known)
-    return "one of " + ", ".join(names), "an unknown key", _near(name, names)
+    listed = ", ".join(names[:_MOST_LISTED]) + (f" and {more} more" if (more := len(names) - _MOST_LISTED) > 0 else "")
+    return "one of " + listed, "an unknown key", _near(name, names)
 
 
 def _near(name: str, known: list[str]) -> str:
