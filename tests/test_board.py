@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.board import Board, pane_state, verdict, worst
+from console.board import Board, pane_state, state_of, verdict, worst
 from console.readings import (
     Address,
     Environment,
@@ -191,3 +191,16 @@ def test_looking_up() -> None:
     assert made.remove(Address("redis", "cache/cache-1")) is not None
     assert made.remove(Address("redis", "cache/cache-1")) is None
     assert other != made
+
+
+def test_a_part_is_judged_as_a_pane_is_by_what_it_stands_on_alone() -> None:
+    made = board(member(MEMBERS[0]), member(MEMBERS[1], "unreachable"), member(MEMBERS[2], age_s=60.0))
+    states = [state_of(made, (f"postgres {key}",), (), NOW).state for key in MEMBERS]
+    assert states == ["ok", "unknown", "unknown"], "alone, who does not answer leaves nothing known"
+    both = tuple(f"postgres {key}" for key in MEMBERS[:2])
+    assert state_of(made, both, (), NOW).state == "warning"
+    assert state_of(made, (), (), NOW).state == "not-configured"
+    assert state_of(made, (), [finding("warning")], NOW).state == "warning", (
+        "not watched itself, and yet it feels something"
+    )
+    assert state_of(made, both, (), NOW, "the engine ended").state == "unknown"

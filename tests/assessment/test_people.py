@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from console.assessment.people import crowd
+import msgspec
+
+from console.assessment.people import crowd, felt, tenants_at, tenants_in, tenants_named
 from console.assessment.words import listing, share, short, size, span
 from console.readings import PostgresMember
 from console.settings import Application, EnvironmentFile
@@ -82,3 +84,46 @@ def test_words() -> None:
         "a, b, c and 2 more",
     )
     assert short("x" * 30) == "x" * 23 + "…"
+
+
+def platform() -> EnvironmentFile:
+    return of(
+        acme=Application(
+            databases=["acme*"], label="Acme Hochbau", url="https://erp.acme.example/web", namespace="tenant-acme"
+        ),
+        bauhof=Application(databases=["bauhof"], cluster="second", kubernetes="east", namespace="tenant-bauhof"),
+        portal=Application(databases=["acme_prod", "bauhof"]),
+    )
+
+
+def test_tenants_behind_databases_names_and_labels() -> None:
+    assert tenants_named(platform(), ["acme_prod"]) == ("acme", "portal")
+    assert tenants_named(platform(), ["bauhof", "acme_x"]) == ("bauhof", "portal", "acme"), "worst first, as given"
+    assert tenants_named(platform(), ["bauhof"], "main") == ("bauhof", "portal"), "its own name is the tenant, wherever"
+    assert tenants_named(platform(), ["Acme Hochbau"]) == ("acme",)
+    assert tenants_named(platform(), ["postgres"]) == ()
+
+
+def test_a_database_of_another_cluster_is_another_one() -> None:
+    two = of(
+        one=Application(databases=["erp"], cluster="first"), other=Application(databases=["erp"], cluster="second")
+    )
+    assert tenants_named(two, ["erp"], "second") == ("other",)
+    assert tenants_named(two, ["erp"]) == ("one", "other"), "where nobody says which"
+
+
+def test_tenants_of_namespaces_and_hosts() -> None:
+    assert tenants_in(platform(), "west", ["tenant-acme", "tenant-bauhof", ""]) == ("acme",)
+    assert tenants_in(platform(), "east", ["tenant-bauhof"]) == ("bauhof",)
+    assert tenants_at(platform(), ["ERP.acme.example", ""]) == ("acme",), "an application without a url is at no host"
+
+
+def test_a_finding_is_felt_by_the_tenants_that_it_affects() -> None:
+    scene = Scene()
+    scene.stop("pg-1")
+    scene.step(times=2)
+    lost = scene.finding("primary-unreachable:main/pg-1")
+    assert lost.affects == ("acme", "bauhof")
+    assert lost.tenants == ("payroll", "purchasing"), "both use both databases"
+    named = msgspec.structs.replace(lost, tenants=("purchasing",))
+    assert felt(environment(), named) is named, "what the kind itself says is not overruled"

@@ -19,6 +19,7 @@ from console.engine.history import POINTS, STEP_S, History, recorded_trends, thr
 from console.engine.series import SERIES, sample
 from console.engine.settle import rounded, settle
 from console.readings import PostgresMember, Reading, RedisServer, Trend
+from console.readings.odoo import OdooChannel, OdooDatabase, OdooLog, OdooPages, OdooStep
 from tests.engine.fakes import member
 from tests.strategies import readings
 
@@ -171,3 +172,24 @@ def test_settling_keeps_everything_but_digits_and_is_done_once(reading: Reading)
     assert settled.status == reading.status
     assert settled.problem == reading.problem
     assert settled.every_s == reading.every_s
+
+
+def test_a_tenant_is_measured_by_its_pages_its_queue_and_its_requests() -> None:
+    board = Board()
+    steps = {
+        "health": OdooStep(True, 900.0),
+        "log in": OdooStep(True, 700.0),
+        "project": OdooStep(True, 310.0),
+        "document": OdooStep(False, 10_000.0),
+        "purchase": OdooStep(None, 20_000.0),
+    }
+    board.put(OdooPages(key="acme", taken_at=NOW, tenant="acme", steps=steps))
+    channels = {"root": OdooChannel("root", waiting=4), "root.mail": OdooChannel("root.mail", waiting=3)}
+    board.put(OdooDatabase(key="acme/acme", taken_at=NOW, queue_job=True, channels=channels))
+    board.put(OdooDatabase(key="bauhof/bauhof", taken_at=NOW))
+    board.put(OdooLog(key="acme", taken_at=NOW, requests_per_s=4.2))
+    assert sample(board) == {
+        "application/acme/page": ("ms", 10_000.0),
+        "application/acme/waiting": ("", 7.0),
+        "application/acme/requests": ("/s", 4.2),
+    }

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from console.settings import Cadence, EnvironmentFile, LogSource, PostgresCluster, PostgresServer
+from console.settings import Application, Cadence, EnvironmentFile, LogSource, PostgresCluster, PostgresServer
 from console.sources.base import SourceError
 from console.sources.logs import LINES, LogTailSource, log_source
 
@@ -170,11 +170,25 @@ def test_where_a_log_is() -> None:
                 servers={"a": PostgresServer(host="a", log=LogSource(path="/x")), "b": PostgresServer(host="b")}
             )
         },
+        applications={
+            "acme": Application(databases=["acme"], log=LogSource(path="/y")),
+            "bauhof": Application(databases=["bauhof"]),
+        },
     )
     found = log_source(environment, "postgres main/a", CADENCE)
     assert found is not None
     assert found.key == "postgres main/a"
-    for target in ("postgres main/b", "postgres other/a", "redis main/a", "nonsense", ""):
+    tenant = log_source(environment, "odoo.log acme", CADENCE)
+    assert tenant is not None and tenant.origin == "/y"
+    for target in (
+        "postgres main/b",
+        "postgres other/a",
+        "redis main/a",
+        "odoo.log bauhof",
+        "odoo.log",
+        "nonsense",
+        "",
+    ):
         assert log_source(environment, target, CADENCE) is None
 
 
