@@ -91,18 +91,16 @@ class ClusterScreen(SectionsScreen):
         self._found = about(view.board, "cluster", subject)
 
     def offered(self, view: View) -> tuple[Tab, ...]:
-        """CloudNativePG's tabs only where there is any of it, or where it cannot be told."""
+        """CloudNativePG's tabs only where there is any of it, or where there was and it cannot be told any more."""
         if self._platform is None:
             return self.tabs
         seen = self._platform.databases
-        hidden = {
-            key
-            for key, there in (
-                ("databases", seen.reading is not None and bool(seen.reading.clusters)),
-                ("poolers", seen.reading is not None and bool(seen.reading.poolers)),
-            )
-            if not there and (seen.reading is not None or seen.raw is None or seen.absent or key == "poolers")
+        lost = seen.raw is not None and seen.reading is None and seen.raw.good_at is not None and not seen.absent
+        there = {
+            "databases": bool(seen.reading.clusters) if seen.reading else lost,
+            "poolers": bool(seen.reading.poolers) if seen.reading else lost,
         }
+        hidden = {key for key, shown in there.items() if not shown}
         return tuple(tab for tab in self.tabs if tab.key not in hidden)
 
     def findings(self, view: View) -> list[Finding]:

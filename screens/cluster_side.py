@@ -130,12 +130,15 @@ def _events(view: View, platform: Platform, bad: tuple[Trouble, ...], cells: int
     newest = sorted(found, key=lambda each: each.last_at.timestamp() if each.last_at else 0.0, reverse=True)
     drawn = [
         line(
-            fit(line((since(each.last_at, view.now), "muted")), 6, "right"), " ",
-            fit(line((each.reason, "warning")), 16), " ",
-            fit(line(each.object.partition("/")[2]), 22), " ", (each.message, "muted"),
+            fit(line((since(each.last_at, view.now), "muted")), 6, "right"),
+            "  ",
+            fit(line((each.reason, "warning")), 17),
+            " ",
+            f"{each.namespace}/{each.object.partition('/')[2]}",
+            (f"  ×{count(each.count)}" if each.count > 1 else "", "muted"),
         )
         for each in newest[: min(most, MOST)]
-    ]  # fmt: skip
+    ]
     return _boxed(drawn or [line(("none", "muted"))], cells, title)
 
 
@@ -189,9 +192,8 @@ def _pod(view: View, platform: Platform, key: str, pod: KubePod) -> Preview:
     facts = (
         fact("owner", pod.owner or "nobody"),
         fact("image", ", ".join(pod.images)),
-        fact("limits", f"{cores(pod.cpu_limit)} cores, {size(pod.memory_limit)}")
-        if pod.memory_limit or pod.cpu_limit
-        else (),
+        fact("cpu limit", f"{cores(pod.cpu_limit)} cores" if pod.cpu_limit else "none"),
+        fact("memory limit", size(pod.memory_limit) if pod.memory_limit else "none"),
         fact("started", f"{since(pod.started_at, view.now)} ago") if pod.started_at else (),
     )
     text = "  ".join(part for part in (pod.message, _told(platform, pod.namespace, f"Pod/{pod.name}")) if part)
@@ -206,7 +208,7 @@ def _workload(view: View, platform: Platform, key: str, row: Any) -> Preview:
         fact("pods", count(len(mine))),
         fact("nodes", ", ".join(row.nodes)) if row.nodes else (),
         fact("zones", ", ".join(row.zones)) if row.zones else (),
-        line((f"hangs on {row.single}", "warning")) if row.single else (),
+        fact("hangs on", row.single) if row.single else (),
         fact("images", ", ".join(row.images)),
     )
     worst = next((pod.message for pod in mine if pod.message), "")

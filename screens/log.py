@@ -17,7 +17,16 @@ from widgets.spans import Line, fit, line, spread
 
 AGAIN_S = 5.0
 """How often the log is asked for while it is on the screen."""
-_BAD = (("PANIC", "critical"), ("FATAL", "critical"), ("ERROR", "critical"), ("WARNING", "warning"))
+_BAD = (
+    ("PANIC", "critical"),
+    ("FATAL", "critical"),
+    ("CRITICAL", "critical"),
+    ("ERROR", "critical"),
+    (" ERR ", "critical"),
+    ("WARNING", "warning"),
+    (" WRN ", "warning"),
+)
+"""Words for levels: PostgreSQL's, Python's, and Traefik's."""
 _LEVEL_WITHIN = 160
 """Cells from the beginning of a line within which its level stands."""
 
@@ -96,7 +105,8 @@ class LogScreen(BoardScreen):
             (f"   {origin}{read}{ended}", "muted"),
         )  # fmt: skip
         many = len(self._variants)
-        others = "  earlier run, other containers" if cells >= 110 else "  earlier run" if cells >= 80 else ""
+        others = "  earlier run" if cells >= 80 else ""
+        others += ", other containers" if cells >= 110 and many > 2 else ""
         place = f" {self._variants.index(self._target) + 1} of {many}{others} "
         hint = line(("← →", "key"), (place, "muted"))
         self.query_one("#title", Title).put(spread(title, hint, cells) if many > 1 else fit(title, cells))

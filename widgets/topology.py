@@ -158,7 +158,8 @@ def boxes(topology: Topology, cells: int, lines: int) -> Block | None:
     )
     if aside:
         used = max(width(each) for each in block)
-        side = _box(aside, min(cells - _MARGIN - used - 2, WIDEST_BOX), max(lines, len(block) - 2), full=len(block) > 2)
+        high = max(min(lines, len(_body(aside, WIDEST_BOX))), len(block) - 2)
+        side = _box(aside, min(cells - _MARGIN - used - 2, WIDEST_BOX), high, full=len(block) > 2)
         block = beside([fit(each, used) for each in block], side, gap=2)
     return [((" " * _MARGIN, ""), *each) for each in block]
 
