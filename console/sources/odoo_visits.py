@@ -104,7 +104,7 @@ class Visits:
             self._order = [*self._order[1:], *self._order[:1]]
 
     async def _find(self, stack: contextlib.AsyncExitStack, owner: object, database: str, statement_s: float) -> Visit:
-        problems: list[PostgresError] = []
+        problems: list[str] = []  # not the errors: with their frames they would keep a half-open connection alive
         standby = ""
         for member in list(self._order):
             try:
@@ -112,7 +112,7 @@ class Visits:
             except PostgresError as error:
                 if error.denied:  # the members share roles, passwords and databases
                     raise SourceError(error.problem, denied=True) from None
-                problems.append(error)
+                problems.append(error.problem)
                 continue
             if not visit.standby:
                 self._prefer(member)
@@ -121,7 +121,7 @@ class Visits:
             await stack.aclose()
         if standby:
             return await self._connect_or_raise(stack, owner, standby, database, statement_s)
-        raise SourceError("; ".join(dict.fromkeys(error.problem for error in problems)))
+        raise SourceError("; ".join(dict.fromkeys(problems)))
 
     async def _connect_or_raise(
         self, stack: contextlib.AsyncExitStack, owner: object, member: str, database: str, statement_s: float
