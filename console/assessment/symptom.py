@@ -48,7 +48,10 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clear(msgspec.Struct, frozen=True, kw_only=True):
-    """It is good, and these readings say so, whatever it stood on before (a role that moved to another server)."""
+    """It is good, and these readings say so, whatever it stood on before (a role that moved to another server).
+
+    Without any reading: it cannot be told this time, though what it stands on can be read.
+    """
 
     subject: str
     stands_on: tuple[Reading, ...]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from console.assessment.symptom import Said, Symptom
+from console.assessment.symptom import Clear, Said, Symptom
 from console.assessment.views import believed
 from console.assessment.words import listing, short
 from console.readings import OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address
@@ -50,6 +50,10 @@ class Tenant:
         if reading is None or self._single or "/" not in reading.key:
             return short(self.name, 60)
         return short(reading.key, 120)
+
+    def untold(self, reading: OdooDatabase | OdooFiles | OdooLog | OdooPages) -> Clear:
+        """The part that tells it could not be read this time: what was open stays so, as unknown."""
+        return Clear(subject=self.subject(reading), stands_on=())
 
     @property
     def whose(self) -> dict[str, Any]:
@@ -156,16 +160,22 @@ _LEAST = 3
 _SETTLE_S = 30.0
 
 
-def together(kind: str, found: Sequence[Symptom], everybody: int, title: str, action: str) -> Said:
+def together(kind: str, said: Said, everybody: int, title: str, action: str) -> Said:
     """The tenants' symptoms of one kind; where many tenants have it at once, one of the platform's stands before them.
 
     Args:
         kind: Its name.
-        found: One symptom for each tenant that has it.
+        said: What was said of each tenant.
         everybody: How many tenants there are.
         title: What happens at ``several tenants``, without an end: how many they are is added.
         action: What to do next, since it is none of the tenants' own doing.
     """
+    found: list[Symptom] = []
+    for word in said:
+        if isinstance(word, Symptom):
+            found.append(word)
+        else:
+            yield word
     for symptom in found:
         # Also while there are few: on the way back the last ones go a little after the others.
         hidden_by = (f"{kind}:{SEVERAL}", *symptom.hidden_by)

@@ -18,9 +18,11 @@ from console.readings import (
     OdooMailReason,
     OdooModule,
     OdooPages,
+    OdooStep,
     PostgresMember,
     Reading,
 )
+from tests.assessment.cases_odoo import ODOO
 from tests.assessment.scene import Scene
 from tests.assessment.scene_odoo import MANY, STEPS, failed, minutely, odoo, odoo_behind, step
 from tests.assessment.test_any_reading import PROBLEMS, fields
@@ -138,6 +140,45 @@ def test_a_queue_that_is_worked_off_between_looks_is_not_blocked() -> None:
     scene.change(OdooDatabase, "acme/acme", channels=old, jobs_done_at=lambda: scene.now - timedelta(seconds=15))
     scene.step(times=40)
     assert scene.ids == set()
+
+
+@pytest.mark.parametrize(
+    ("part", "fields"),
+    [("mail", {"mail": None}), ("crons", {"crons": {}}), ("queue", {"channels": {}}), ("modules", {"modules": {}})],
+)
+def test_what_cannot_be_told_this_time_stays_open_as_unknown(part: str, fields: dict[str, object]) -> None:
+    case = next(
+        each
+        for each in ODOO
+        if each.id.startswith(
+            {"mail": "mail-refused", "crons": "cron-stuck", "queue": "queue-blocked", "modules": "module"}[part]
+        )
+    )
+    scene = Scene(odoo())
+    scene.step(times=3)
+    case.bad(scene)
+    scene.until(lambda: case.id in scene.ids, 100)
+    scene.change(OdooDatabase, "acme/acme", status="partial", problem="x", unread=(part,), **fields)
+    scene.step(times=20)
+    assert scene.finding(case.id).state == "unknown"
+    scene.mend(OdooDatabase, "acme/acme")
+    scene.step(times=5)
+    assert scene.ids == set()
+
+
+def test_a_step_that_is_not_asked_is_not_good() -> None:
+    scene = Scene(odoo())
+    scene.step(times=3)
+    scene.change(OdooPages, "acme", steps={**STEPS, "project": failed("HTTP 500")})
+    scene.step(times=12)
+    assert scene.ids == {"transaction-failing:acme"}
+    scene.change(
+        OdooPages,
+        "acme",
+        steps={**STEPS, "project": OdooStep(problem="not asked: log-in refused"), "document": OdooStep()},
+    )
+    scene.step(times=20)
+    assert scene.finding("transaction-failing:acme").state == "unknown"
 
 
 def test_pages_that_never_were_read_are_no_finding() -> None:

@@ -23,6 +23,8 @@ def module_to_upgrade(look: Look) -> Said:
     """Modules stand between two states: as long as one does, Odoo skips every scheduled job, without a word to anybody."""
     for tenant in look.tenants.values():
         for reading in tenant.databases:
+            if "modules" in reading.unread:
+                yield tenant.untold(reading)
             if not reading.modules or "modules" in reading.unread:
                 continue
             rows = list(reading.modules.values())
@@ -55,7 +57,9 @@ def cron_stuck(look: Look) -> Said:
     """Scheduled jobs do not run although they are due, or one runs without an end."""
     for tenant in look.tenants.values():
         for reading in tenant.databases:
-            if "crons" not in reading.unread and not reading.standby:
+            if "crons" in reading.unread or reading.standby:
+                yield tenant.untold(reading)
+            else:
                 yield from _cron_stuck(look, tenant, reading)
 
 
@@ -122,6 +126,7 @@ def cron_failing(look: Look) -> Said:
         logged = _failing_by_log(look, tenant)
         for reading in tenant.databases:
             if "crons" in reading.unread:
+                yield tenant.untold(reading)
                 continue
             subject = tenant.subject(reading)
             off = [row for row in reading.crons.values() if row.switched_off]
@@ -216,7 +221,9 @@ def queue_blocked(look: Look) -> Said:
     """Jobs wait and nobody takes them: no runner, a paused channel, or jobs whose worker is gone and that nobody puts back."""
     for tenant in look.tenants.values():
         for reading in tenant.databases:
-            if reading.queue_job and "queue" not in reading.unread:
+            if "queue" in reading.unread:
+                yield tenant.untold(reading)
+            elif reading.queue_job:
                 yield from _queue_blocked(look, tenant, reading)
 
 
@@ -273,6 +280,7 @@ def jobs_failing(look: Look) -> Said:
     for tenant in look.tenants.values():
         for reading in tenant.databases:
             if "queue" in reading.unread:
+                yield tenant.untold(reading)
                 continue
             subject = tenant.subject(reading)
             lately = sum(row.failed_last_hour for row in reading.channels.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 
 from console.assessment.look import Look, fact
 from console.assessment.symptom import Said, Symptom, kind
@@ -19,7 +18,8 @@ _OWN = re.compile(r"\S{1,200}@\S{1,200}|\b\w*\d\w{5,}\b")
 @kind("mail-refused", "application", "warning_mails", "critical_mails")
 def mail_refused(look: Look) -> Said:
     """Mails were refused within the hour, and stay where they are until somebody sends them again."""
-    found = list(_mail_refused(look))
+    said = list(_mail_refused(look))
+    found = [word for word in said if isinstance(word, Symptom)]
     reasons = Counter(_alike(evidence.text) for symptom in found for evidence in symptom.evidence[1:2])
     most, number = reasons.most_common(1)[0] if reasons else ("", 0)
     alike = [each for each in found if number and any(_alike(evidence.text) == most for evidence in each.evidence[1:2])]
@@ -27,7 +27,7 @@ def mail_refused(look: Look) -> Said:
         "The mail server is shared: see whether it runs and takes this log-in; then send them again (Settings, Emails)."
     )
     yield from together("mail-refused", alike, len(look.tenants), "Mail of several tenants is refused", action)
-    yield from (symptom for symptom in found if symptom not in alike)
+    yield from (word for word in said if word not in alike)
 
 
 def _alike(reason: str) -> str:
@@ -35,10 +35,12 @@ def _alike(reason: str) -> str:
     return _OWN.sub("…", reason)[:80]
 
 
-def _mail_refused(look: Look) -> Iterator[Symptom]:
+def _mail_refused(look: Look) -> Said:
     for tenant in look.tenants.values():
         for reading in tenant.databases:
             mail = reading.mail
+            if "mail" in reading.unread:
+                yield tenant.untold(reading)
             if mail is None or "mail" in reading.unread:
                 continue
             subject = tenant.subject(reading)
@@ -68,6 +70,8 @@ def mail_stuck(look: Look) -> Said:
     for tenant in look.tenants.values():
         for reading in tenant.databases:
             mail = reading.mail
+            if "mail" in reading.unread:
+                yield tenant.untold(reading)
             if mail is None or "mail" in reading.unread or not mail.outgoing or mail.oldest_at is None:
                 continue
             subject = tenant.subject(reading)
@@ -97,6 +101,8 @@ def attachment_missing(look: Look) -> Said:
     """Documents that the database knows are not in the folder, or are not what they were."""
     for tenant in look.tenants.values():
         for reading in tenant.files:
+            if reading.missing is None:
+                yield tenant.untold(reading)
             missing, differing = reading.missing or 0, reading.differing or 0
             subject = tenant.subject(reading)
             if missing + differing < look.threshold("attachment-missing", "warning_files"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 from console.assessment.look import Look, fact
@@ -18,14 +17,12 @@ _SEVERE = frozenset({"log in", "project"})
 @kind("tenant-unreachable", "application", "after_seconds", "settle_seconds")
 def tenant_unreachable(look: Look) -> Said:
     """A tenant's pages do not answer, or answer with an error, though the ingress stands."""
-    found = list(_tenant_unreachable(look))
+    said = _tenant_unreachable(look)
     action = "Look at what they share first: ingress, nodes, registry, a release; then at one of them."
-    yield from together(
-        "tenant-unreachable", found, len(look.tenants), "Pages of several tenants do not answer", action
-    )
+    yield from together("tenant-unreachable", said, len(look.tenants), "Pages of several tenants do not answer", action)
 
 
-def _tenant_unreachable(look: Look) -> Iterator[Symptom]:
+def _tenant_unreachable(look: Look) -> Said:
     for tenant in look.tenants.values():
         pages = tenant.pages_last
         if pages is None or pages.is_stale(look.now):
@@ -65,12 +62,12 @@ def _connected(tenant: Tenant) -> tuple[Evidence, ...]:
 @kind("workers-busy", "application", "warning_ms", "after_seconds", "settle_seconds")
 def workers_busy(look: Look) -> Said:
     """The first page, which needs no database, answers late or not at all: no web worker is free."""
-    found = list(_workers_busy(look))
+    said = _workers_busy(look)
     action = "Look at what they share first: CPU of the nodes, the database, the cache; then at one of them."
-    yield from together("workers-busy", found, len(look.tenants), "Web workers of several tenants are all busy", action)
+    yield from together("workers-busy", said, len(look.tenants), "Web workers of several tenants are all busy", action)
 
 
-def _workers_busy(look: Look) -> Iterator[Symptom]:
+def _workers_busy(look: Look) -> Said:
     for tenant in look.tenants.values():
         pages = tenant.pages
         health = pages.steps.get("health") if pages is not None else None
@@ -160,20 +157,22 @@ def _recent(look: Look, event: OdooEvent) -> bool:
 @kind("transaction-failing", "application", "after_seconds", "settle_seconds")
 def transaction_failing(look: Look) -> Said:
     """What users do every day fails, though workers answer."""
-    found = list(_transaction_failing(look))
+    said = _transaction_failing(look)
     action = "Read the messages in the evidence: database, session store and storage are shared."
     yield from together(
-        "transaction-failing", found, len(look.tenants), "What users do fails at several tenants", action
+        "transaction-failing", said, len(look.tenants), "What users do fails at several tenants", action
     )
 
 
-def _transaction_failing(look: Look) -> Iterator[Symptom]:
+def _transaction_failing(look: Look) -> Said:
     for tenant in look.tenants.values():
         pages = tenant.pages
         if pages is None:
             continue
         failing = {name: step for name, step in _asked(pages) if step.ok is False}
         if not failing:
+            if not _all_told(pages):
+                yield tenant.untold(pages)
             continue
         subject = tenant.subject()
         first = next(iter(failing.values()))
@@ -204,14 +203,12 @@ def _transaction_failing(look: Look) -> Iterator[Symptom]:
 @kind("transaction-slow", "application", "warning_ms", "after_seconds", "settle_seconds")
 def transaction_slow(look: Look) -> Said:
     """What users do every day goes well, and takes far longer than it should."""
-    found = list(_transaction_slow(look))
+    said = _transaction_slow(look)
     action = "Look at what they share first: database, CPU of the nodes, storage; then at one of them."
-    yield from together(
-        "transaction-slow", found, len(look.tenants), "What users do is slow at several tenants", action
-    )
+    yield from together("transaction-slow", said, len(look.tenants), "What users do is slow at several tenants", action)
 
 
-def _transaction_slow(look: Look) -> Iterator[Symptom]:
+def _transaction_slow(look: Look) -> Said:
     for tenant in look.tenants.values():
         pages = tenant.pages
         if pages is None:
@@ -219,6 +216,8 @@ def _transaction_slow(look: Look) -> Iterator[Symptom]:
         subject = tenant.subject()
         slow = {name: step.ms for name, step in _asked(pages) if step.ms is not None and _is_slow(look, step, subject)}
         if not slow:
+            if not _all_told(pages):
+                yield tenant.untold(pages)
             continue
         worst = max(slow.values())
         yield Symptom(
@@ -247,6 +246,11 @@ def _transaction_slow(look: Look) -> Iterator[Symptom]:
 
 def _asked(pages: OdooPages) -> list[tuple[str, OdooStep]]:
     return [(name, pages.steps[name]) for name in _TRANSACTIONS if name in pages.steps]
+
+
+def _all_told(pages: OdooPages) -> bool:
+    """Whether every step was asked this time."""
+    return all(step.ok is not None for _, step in _asked(pages))
 
 
 def _is_slow(look: Look, step: OdooStep, subject: str) -> bool:
