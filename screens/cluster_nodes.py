@@ -143,7 +143,8 @@ def _zone(
     states = {name: node_state(node, now) for name, node in found.items()}
     down = sum(state.rank == 0 for state in states.values())
     ready = len(found) - down
-    told = [severities[f"{platform.name}/{name}"] for name in found if f"{platform.name}/{name}" in severities]
+    about = (f"{platform.name}/{name}" for name in (zone, *found))
+    told = [severities[subject] for subject in about if subject in severities]
     wrong = [(name, state) for name, state in states.items() if state.rank < 8]
     style = "critical" if down == len(found) or "critical" in told else "warning" if wrong or told else "line"
     sign, look = ("●", "ok") if not wrong else ("■", "critical") if style == "critical" else ("▲", "warning")

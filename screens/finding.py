@@ -45,7 +45,7 @@ class FindingScreen(TextPage):
 
     def log_target(self) -> str:
         """The server or tenant it is about."""
-        return log_of(self._last, self.host.view.environment)
+        return log_of(self._last, self.host.view.board)
 
 
 def finding_lines(view: View, finding: Finding, cells: int, *, closed: bool = False) -> Block:

@@ -272,4 +272,4 @@ class OverviewScreen(BoardScreen, inherit_bindings=False):
 
     def log_target(self) -> str:
         """The server or tenant that the selected finding is about."""
-        return log_of(self._finding(), self.host.view.environment)
+        return log_of(self._finding(), self.host.view.board)

@@ -18,7 +18,16 @@ from console.board import Board
 from console.engine.history import POINTS, STEP_S, History, recorded_trends, three_digits
 from console.engine.series import SERIES, sample
 from console.engine.settle import rounded, settle
-from console.readings import PostgresMember, Reading, RedisServer, Trend
+from console.readings import (
+    KubePod,
+    KubernetesPods,
+    KubernetesUsage,
+    KubeUse,
+    PostgresMember,
+    Reading,
+    RedisServer,
+    Trend,
+)
 from console.readings.odoo import OdooChannel, OdooDatabase, OdooLog, OdooPages, OdooStep
 from tests.engine.fakes import member
 from tests.strategies import readings
@@ -53,6 +62,25 @@ def test_what_is_sampled() -> None:
     assert found["cache/cache/memory_ratio"] == ("ratio", 0.5)
     assert found["cache/cache/ops"] == ("/s", 9.0)
     assert found["database/main/pg-2/connections"] == ("", 21.0)
+
+
+def test_what_is_sampled_of_a_cluster() -> None:
+    board = Board()
+    use = {"node-1": KubeUse(0.5, 100), "node-2": KubeUse(0.25, 50)}
+    board.put(KubernetesUsage(key="lab", taken_at=NOW, nodes=use))
+    well = KubePod("a", "well", phase="Running", ready=1, containers=1)
+    rows = {
+        "well": well,
+        "ill": msgspec.structs.replace(well, ready=0),
+        "done": msgspec.structs.replace(well, ready=0, phase="Succeeded"),
+    }
+    board.put(KubernetesPods(key="lab", taken_at=NOW, pods=rows))
+    found = sample(board)
+    assert found["cluster/lab/cpu"] == ("cores", 0.75)
+    assert found["cluster/lab/memory"] == ("B", 150.0)
+    assert found["cluster/lab/not_ready"] == ("pods", 1.0)
+    board.put(KubernetesUsage(key="lab", taken_at=NOW, status="not-configured", problem="no metrics API"))
+    assert "cluster/lab/cpu" not in sample(board)
 
 
 def test_what_cannot_be_said_is_not_said() -> None:

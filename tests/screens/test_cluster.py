@@ -282,6 +282,20 @@ async def test_log_of_a_pod_and_of_a_workload(opened: Opened) -> None:
         assert app.fake.asked == before and "no server log belongs to this row" in app.whole
 
 
+async def test_log_of_what_a_finding_is_about(opened: Opened) -> None:
+    async with opened(boards.broken(), size=(120, 35)) as (app, pilot):
+        await pilot.press("l")
+        await pilot.pause()
+        target = ("log", "kubernetes.workloads lab/deployments/tenant-bauhof/odoo")
+        assert app.fake.asked[-1] == target
+        await pilot.press("escape", "down", "down", "l")
+        await pilot.pause()
+        assert "no server log belongs to this row" in app.whole, "a node has none"
+        await pilot.press("up", "up", "enter", "l")
+        await pilot.pause()
+        assert [asked for asked in app.fake.asked if asked[0] == "log"] == [target, target]
+
+
 async def test_runs_before_the_last_restart_and_other_containers_by_arrows(opened: Opened) -> None:
     async with opened(boards.broken(), size=(120, 35)) as (app, pilot):
         await pilot.press("2", "right", "l")
