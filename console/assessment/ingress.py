@@ -36,6 +36,8 @@ class Load(NamedTuple):
     errors_per_s: float
     gateway_per_s: float
     limited_per_s: float
+    slow: int
+    """Took longer than a second."""
     p50_ms: float | None
     """The worst server's, as the next."""
     p95_ms: float | None
@@ -140,6 +142,7 @@ def _load(rows: list[tuple[TraefikServer, Traffic]]) -> Load:
         errors_per_s=total("errors_per_s"),
         gateway_per_s=total("gateway_per_s"),
         limited_per_s=total("limited_per_s"),
+        slow=sum(row.slow or 0 for _, row in rows),
         p50_ms=worst("p50_ms"),
         p95_ms=worst("p95_ms"),
         usual_per_s=None if unknown else total("usual_per_s"),

@@ -30,6 +30,8 @@ class Traffic(msgspec.Struct, frozen=True, omit_defaults=True):
     """Answered with 429."""
     refused_per_s: float | None = None
     """Answered with another 4xx but for 401 and 404."""
+    slow: int | None = None
+    """Of the requests, those that took longer than a second (or the next bound of the histogram above it)."""
     p50_ms: float | None = None
     """Interpolated within the buckets of its histogram, like Prometheus's ``histogram_quantile``."""
     p95_ms: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Hashable
 
@@ -11,6 +12,7 @@ from console.sources.traefik_metrics import Counts, Kind, Scrape, quantile
 
 WINDOW_S = 20.0
 """Figures are of an interval at least so long, as soon as there is one: a tenant that is asked every two seconds has ten."""
+SLOW_S = 1.0
 MINUTE_S = 60.0
 USUAL_MINUTES = 15
 _FEWEST_MINUTES = 3
@@ -155,6 +157,7 @@ class Course:
             gateway_per_s=gateway,
             limited_per_s=limited,
             refused_per_s=refused,
+            slow=slower(bounds, delta[_COUNTERS:]),
             **quantiles(bounds, delta[_COUNTERS:]),
             usual_per_s=None if usual_per_s is None else three_digits(usual_per_s),
             usual_p95_ms=_ms(usual.p95_s(bounds) if usual else None),
@@ -176,6 +179,12 @@ class Course:
             "errors_per_s": rate(total[1], self.window_s),
             **made,
         }
+
+
+def slower(bounds: tuple[float, ...], counts: Vector) -> int | None:
+    """Requests beyond the first bound of a second or more; None: there is no histogram."""
+    within = next((count for bound, count in zip(bounds, counts, strict=False) if SLOW_S <= bound < math.inf), None)
+    return None if within is None else round(counts[-1] - within)
 
 
 def quantiles(bounds: tuple[float, ...], counts: Vector) -> dict[str, float | None]:

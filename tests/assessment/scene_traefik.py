@@ -61,6 +61,7 @@ def traffic(name: str, tenant: str = "", per_s: float = 4.0, **more: float | int
         "gateway_per_s": 0.0,
         "limited_per_s": 0.0,
         "refused_per_s": 0.0,
+        "slow": 0,
         "p50_ms": 80.0,
         "p95_ms": 300.0,
         "p99_ms": 700.0,

@@ -116,10 +116,14 @@ def test_the_access_log_says_which_backend() -> None:
 @pytest.mark.parametrize(
     ("row", "slow"),
     [
-        ({"requests": 12, "per_s": 0.6, "p50_ms": 90.0, "p95_ms": 4900.0}, False),  # one report among twelve requests
-        ({"requests": 4, "per_s": 0.2, "p50_ms": 4000.0, "p95_ms": 4900.0}, False),  # four requests are nothing
-        ({"requests": 6, "per_s": 0.3, "p50_ms": 4000.0, "p95_ms": 4900.0}, True),  # few, but all of them
-        ({"requests": 300, "per_s": 15.0, "p95_ms": 3400.0, "usual_p95_ms": 3000.0}, False),  # always so
+        ({"requests": 12, "per_s": 0.6, "p95_ms": 4900.0, "slow": 1}, False),  # one report among twelve requests
+        (
+            {"requests": 4, "per_s": 0.2, "p50_ms": 4000.0, "p95_ms": 4900.0, "slow": 2},
+            False,
+        ),  # two requests are nothing
+        ({"requests": 18, "per_s": 0.9, "p95_ms": 4900.0, "slow": 3}, False),  # three, of eighteen
+        ({"requests": 8, "per_s": 0.4, "p95_ms": 4240.0, "slow": 4}, True),  # few, but half of them
+        ({"requests": 300, "per_s": 15.0, "p95_ms": 3400.0, "usual_p95_ms": 3000.0, "slow": 200}, False),  # always so
         ({"requests": 300, "per_s": 15.0, "p95_ms": 3400.0, "usual_p95_ms": None}, True),
         ({"requests": 0, "per_s": 0.0, "p50_ms": None, "p95_ms": None}, False),
     ],
@@ -133,9 +137,9 @@ def test_what_counts_as_slow(row: dict[str, Any], slow: bool) -> None:
 def test_who_waits_asks_less_and_that_is_no_recovery() -> None:
     made = scene()
     slow = {"p50_ms": 4000.0, "p95_ms": 4900.0}
-    made.change(TraefikServer, SERVER, routers=rows(acme=_odd(per_s=0.3, requests=6, **slow)))
+    made.change(TraefikServer, SERVER, routers=rows(acme=_odd(per_s=0.3, requests=6, slow=5, **slow)))
     assert shown(made) == {"backend-slow:edge/acme"}
-    made.change(TraefikServer, SERVER, routers=rows(acme=_odd(per_s=0.1, requests=2, **slow)))
+    made.change(TraefikServer, SERVER, routers=rows(acme=_odd(per_s=0.1, requests=2, slow=1, **slow)))
     assert shown(made) == {"backend-slow:edge/acme"}
     made.mend(TraefikServer, SERVER)
     assert shown(made) == set()

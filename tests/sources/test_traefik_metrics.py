@@ -13,7 +13,7 @@ from console.settings import Application
 from console.sources.traefik_metrics import Metrics, quantile
 from console.sources.traefik_routing import Routing, hosts_of
 from console.sources.traefik_server import untold
-from console.sources.traefik_window import MINUTE_S, WINDOW_S, Course
+from console.sources.traefik_window import MINUTE_S, WINDOW_S, Course, slower
 
 BOUNDS = ("0.1", "0.3", "1.2", "5", "+Inf")
 
@@ -153,6 +153,12 @@ def test_quantiles_are_those_of_prometheus(finite: list[float], data: st.DataObj
     if wanted is not None and got is not None:
         assert got == pytest.approx(wanted)
         assert 0 <= got <= bounds[-2]
+
+
+def test_how_many_took_longer_than_a_second() -> None:
+    assert slower((0.1, 0.5, 1.0, 5.0, math.inf), (3.0, 5.0, 6.0, 8.0, 9.0)) == 3
+    assert slower((0.1, 1.2, math.inf), (3.0, 5.0, 6.0)) == 1, "the next bound above a second"
+    assert slower((0.1, math.inf), (3.0, 5.0)) is None and slower((), ()) is None
 
 
 def test_quantiles_of_what_is_no_histogram() -> None:

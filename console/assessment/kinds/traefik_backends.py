@@ -83,15 +83,9 @@ def _backend_down(
 
 
 @kind(
-    "backend-slow",
-    "ingress",
-    "warning_ms",
-    "median_ms",
-    "critical_ms",
-    "times_usual",
-    "least_requests",
-    "fewest_requests",
-)
+    "backend-slow", "ingress", "warning_ms", "critical_ms", "times_usual", "least_requests", "slow_requests", "slow_share",
+    "after_seconds",
+)  # fmt: skip
 def backend_slow(look: Look) -> Said:
     """A tenant's requests take far longer than they should, and than they usually do."""
     for ingress in look.ingresses.values():
@@ -109,11 +103,11 @@ def _is_slow(look: Look, load: Load, subject: str) -> bool:
     tail = load.requests >= look.threshold("backend-slow", "least_requests") and load.p95_ms >= look.limit(
         "backend-slow", "warning_ms", subject
     )
-    # Of few requests one slow report makes the 95th percentile, but never the median.
-    # Once it is known to be slow, two are enough to say that it still is: who waits asks less.
-    fewest = 2 if look.is_open("backend-slow", subject) else look.threshold("backend-slow", "fewest_requests")
-    half = load.requests >= fewest and load.p50_ms >= look.limit("backend-slow", "median_ms", subject)
-    return tail or half
+    # Of few requests one slow report makes the 95th percentile: then several must be slow, and a good part of all. Once
+    # it is known to be slow, one is enough to say that it still is: who waits asks less.
+    fewest = 1 if look.is_open("backend-slow", subject) else look.threshold("backend-slow", "slow_requests")
+    many = load.slow >= fewest and load.slow >= load.requests * look.limit("backend-slow", "slow_share", subject)
+    return tail or many
 
 
 def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Symptom:
@@ -126,7 +120,9 @@ def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Sympto
     evidence = [
         fact(load.readings[0], "95th percentile", f"{load.p95_ms / 1e3:.1f} s of {count(load.requests, 'request')}",
              f"{look.threshold('backend-slow', 'warning_ms') / 1e3:g} s"),
-        fact(load.readings[0], "median", f"{load.p50_ms / 1e3:.1f} s", f"{look.threshold('backend-slow', 'median_ms') / 1e3:g} s"),
+        fact(load.readings[0], "slower than a second", f"{load.slow} of {count(load.requests, 'request')}",
+             f"{look.threshold('backend-slow', 'slow_share'):.0%}"),
+        fact(load.readings[0], "median", f"{load.p50_ms / 1e3:.1f} s"),
         fact(load.readings[0], "usually (95th percentile)", usual),
     ]  # fmt: skip
     if slow := _slowest(ingress, name):
@@ -135,7 +131,7 @@ def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Sympto
         subject=subject,
         severity="critical" if severe else "warning",
         title=f"{label(look.environment, name)} answers slowly behind {ingress.name}: p95 over {_stepped(load.p95_ms)}",
-        impact=f"{users.words}: half of all requests take over {_stepped(load.p50_ms)}, one in twenty over {_stepped(load.p95_ms)}.",
+        impact=f"{users.words}: pages and saving take seconds; one request in twenty takes over {_stepped(load.p95_ms)}.",
         action="See what its workers wait for: database locks and slow SQL, its pods' CPU and memory, then its log.",
         stands_on=load.readings,
         affects=users.affects,
@@ -149,6 +145,7 @@ def _backend_slow(look: Look, ingress: Ingress, name: str, load: Load) -> Sympto
             *(f"primary-hung:{cluster}" for cluster in look.clusters),
         ),
         hidden_by=(f"backend-down:{subject}", f"ingress-unreachable:{ingress.name}"),
+        after_s=look.threshold("backend-slow", "after_seconds"),
     )
 
 
