@@ -11,6 +11,7 @@ import msgspec
 
 from console.assessment.words import listing, short
 from console.readings import Finding
+from console.readings.finding import Scope
 from console.settings import Application, EnvironmentFile
 
 _GROUPS = 3
@@ -24,6 +25,11 @@ class Crowd(NamedTuple):
     """``payroll and purchasing of acme and bauhof``; where nobody is known, what can honestly be said."""
     databases: tuple[str, ...]
     """Worst first; empty: not known."""
+
+    @property
+    def scope(self) -> Scope:
+        """Of what sessions of these do or suffer: one tenant's own where all of it is in one database."""
+        return "tenant" if len(self.databases) == 1 else "platform"
 
 
 def crowd(environment: EnvironmentFile, databases: Iterable[str], otherwise: str) -> Crowd:

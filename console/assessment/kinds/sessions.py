@@ -73,6 +73,7 @@ def _lock_waits(look: Look, cluster: Cluster, activity: Activity, found: Blockin
         stands_on=(activity,),
         since=found.since,
         affects=users.databases,
+        scope=users.scope,
         evidence=(
             fact(
                 activity,
@@ -156,6 +157,7 @@ def _idle(look: Look, cluster: Cluster, activity: Activity, held: list[_Held]) -
         stands_on=(activity,),
         since=worst.began,
         affects=users.databases,
+        scope=users.scope,
         evidence=_longest(activity, held, look.threshold("idle-in-transaction", "warning_seconds")),
     )
 
@@ -196,6 +198,7 @@ def long_transaction(look: Look) -> Said:
             stands_on=(writer.activity,),
             since=worst.began,
             affects=users.databases,
+            scope=users.scope,
             evidence=_longest(writer.activity, held, look.threshold("long-transaction", "warning_seconds")),
         )
 

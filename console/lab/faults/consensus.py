@@ -68,6 +68,7 @@ ETCD_DOWN = Fault(
         panes={"database": "critical"},
         latency_s=15,
         lingers_s=130,
+        tenants=("*",),
         truth=Truth(
             broken="etcd is gone: no member may be primary without it, so all are read only",
             felt="every tenant: reading works, nothing can be saved",

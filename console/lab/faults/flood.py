@@ -74,14 +74,17 @@ def requests(stroke: Stroke) -> None:
 
 
 def upload(address: str, seconds: float, pause: float, patience: float = 30.0) -> bool:
-    """One upload over a thin line: a web worker that reads it does nothing else meanwhile. Whether it was answered."""
+    """One upload over a thin line: a web worker that reads it does nothing else meanwhile. Whether it was answered.
+
+    It begins only when a worker has taken it (100 Continue): while it waits for one, the kernel would take it all.
+    """
     body = max(round(seconds / pause), 1)
-    head = (
-        f"POST /web/binary/upload HTTP/1.1\r\nHost: pod\r\nContent-Type: image/jpeg\r\nContent-Length: {body}\r\n\r\n"
-    )
+    head = f"POST /web/binary/upload HTTP/1.1\r\nHost: pod\r\nContent-Type: image/jpeg\r\nContent-Length: {body}\r\nExpect: 100-continue\r\n\r\n"
     try:
         with socket.create_connection((address, PORT), timeout=patience) as line:
             line.sendall(head.encode())
+            if not line.recv(1024):
+                return False
             for _ in range(body):
                 time.sleep(pause)
                 line.sendall(b".")

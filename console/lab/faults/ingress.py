@@ -54,16 +54,16 @@ BACKEND_DOWN = Fault(
 
 BACKEND_SLOW = Fault(
     name="backend-slow",
-    does="the tenant's web workers are stopped and continued (SIGSTOP, SIGCONT) in turns until heal: they work for a tenth of a second "
-    "out of every two and a half, as on a machine that is far too busy",
+    does="the tenant's web workers are stopped and continued (SIGSTOP, SIGCONT) in turns until heal: they work for a twenty-fifth of a second "
+    "out of every three, as on a machine that is far too busy",
     observable_from="a request through Traefik has taken longer than a second",
     needs_platform=True,
-    parameters=(platform.whose("bauhof"),),
+    parameters=(platform.whose("ebene"),),
     signs=Signs(
         findings=("backend-slow",),
         allowed=("workers-busy", "transaction-slow"),
         panes={"ingress": "warning"},
-        latency_s=45,
+        latency_s=60,
         lingers_s=60,
         scope="tenant",
         tenants=("{tenant}",),
