@@ -122,7 +122,8 @@ def traffic(now: datetime, names: tuple[str, ...]) -> list[Reading]:
     """One Traefik before all of them."""
     routers = {
         f"{name}@kubernetescrd": Traffic(
-            f"{name}@kubernetescrd", name, 60, 4.0 + at % 5, 0.0, 0.0, 0.0, 0.0, 90.0, 400.0, 700.0,
+            f"{name}@kubernetescrd", tenant=name, requests=60, requests_per_s=4.0 + at % 5, errors_per_s=0.0,
+            gateway_per_s=0.0, limited_per_s=0.0, refused_per_s=0.0, p50_ms=90.0, p95_ms=400.0, p99_ms=700.0,
             usual_per_s=4.2, usual_p95_ms=390.0,
         )
         for at, name in enumerate(names)

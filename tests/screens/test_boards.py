@@ -26,6 +26,10 @@ EXPECTED = {
     "tenants-silent": ("ok", "ok", "warning", "unknown"),
     "tenants-many": ("ok", "ok", "critical", "ok"),
     "tenants-without-primary": ("critical", "ok", "warning", "ok"),
+    "ingress": ("ok", "ok", "not-configured", "ok"),
+    "ingress-broken": ("ok", "ok", "not-configured", "critical"),
+    "ingress-silent": ("ok", "ok", "not-configured", "critical"),
+    "ingress-bare": ("ok", "ok", "not-configured", "ok"),
 }
 """Of database and cache; with tenants, of the application and the ingress too."""
 PANES: tuple[Pane, ...] = ("database", "cache", "application", "ingress")
@@ -37,7 +41,9 @@ def test_states(name: str) -> None:
     expected = EXPECTED[name]
     states = tuple(pane_state(board, pane, boards.NOW).state for pane in PANES[: len(expected)])
     assert states == expected
-    assert verdict(board, boards.NOW) == (max(states, key=["ok", "warning", "unknown", "critical"].index))
+    assert verdict(board, boards.NOW) == (
+        max(states, key=["not-configured", "ok", "warning", "unknown", "critical"].index)
+    )
 
 
 @pytest.mark.parametrize("name", boards.SCENARIOS)
