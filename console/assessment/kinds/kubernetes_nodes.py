@@ -15,13 +15,12 @@ def _users(kube: Kube, *nodes: str) -> Users:
     return kube.users(sorted(there.union(*(kube.memory.were_on.get(name, ()) for name in nodes))))
 
 
-def _elsewhere(kube: Kube, users: Users, nodes: int) -> str:
+def _elsewhere(kube: Kube, users: Users) -> str:
     left = len(kube.nodes.nodes) - len(kube.lost_nodes) if kube.nodes else 0
     who = f"{users.words}: what ran there" if users.known else "What ran there"
     if not left:
         return f"{who} serves nobody, and no node is left to start it on."
-    verb = "is" if nodes == 1 else "are"
-    return f"{who} serves nobody until it is started elsewhere, five minutes after the node {verb} given up by default."
+    return f"{who} serves nobody until it is started elsewhere: within five minutes, unless it was told otherwise."
 
 
 @kind("zone-lost", "cluster", "after_seconds")
@@ -38,7 +37,7 @@ def zone_lost(look: Look) -> Said:
                 subject=f"{kube.name}/{zone}",
                 severity="critical",
                 title=f"Zone {short(zone)} of {kube.name} is lost: no node of {len(nodes)} is ready",
-                impact=_elsewhere(kube, users, len(nodes)),
+                impact=_elsewhere(kube, users),
                 action="See whether the zone itself is gone (power, network, provider); then whether the others have room for its pods.",
                 stands_on=(reading,),
                 since=max(since, default=None),
@@ -81,7 +80,7 @@ def node_not_ready(look: Look) -> Said:
                 subject=f"{kube.name}/{name}",
                 severity="critical" if all_lost else "warning",
                 title=f"Node {short(name, 40)} {'no longer reports' if node.ready == 'Unknown' else 'is not ready'}",
-                impact=_elsewhere(kube, users, 1) if pods or users.known else "Users feel nothing: nothing runs on it.",
+                impact=_elsewhere(kube, users) if pods or users.known else "Users feel nothing: nothing runs on it.",
                 action="Look at the machine: does it run, is its disk full, does its kubelet reach the API server? Drain it if it will not come back soon.",
                 stands_on=(reading,),
                 since=node.ready_since,
