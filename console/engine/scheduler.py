@@ -13,7 +13,9 @@ from console.sources.base import Source
 JITTER = 0.1
 """Part of the cadence by which looks are spread."""
 FIRST_LOOK_S = 0.3
-"""First looks are spread over so many seconds."""
+"""First looks are spread over so many seconds at least,"""
+FIRST_LOOK_EACH_S = 0.03
+"""and over so many for each source: begun all at once, eighty of them use up each other's deadlines on a slow host."""
 WARM_UP_S = 1.5
 """Between the first looks, until there are as many as a finding needs: nobody should wait two minutes for a verdict."""
 AGAIN_S = 5.0
@@ -52,16 +54,17 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin with the sources given."""
+        within_s = max(FIRST_LOOK_S, FIRST_LOOK_EACH_S * len(self._first))
         for source in self._first:
-            self.add(source)
+            self.add(source, within_s)
 
-    def add(self, source: Source) -> None:
-        """Begin with one more source."""
+    def add(self, source: Source, within_s: float = FIRST_LOOK_S) -> None:
+        """Begin with one more source; its first look comes within so many seconds, or its cadence where that is less."""
         where = Address(source.reading.topic, source.key)
         if where in self._running:
             raise ValueError(f"two sources yield {where.topic} {where.key}")
         run = self._running[where] = _Run(Looker(source, self._redact, self._hide), self)
-        run.task = asyncio.create_task(run.forever(), name=f"source {run.looker.pair}")
+        run.task = asyncio.create_task(run.forever(within_s), name=f"source {run.looker.pair}")
 
     def drop(self, where: Address) -> None:
         """End one source."""
@@ -126,11 +129,11 @@ class _Run:
         self._sleeper: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    async def forever(self) -> None:
+    async def forever(self, within_s: float) -> None:
         loop = asyncio.get_running_loop()
         source, scheduler = self.looker.source, self._scheduler
         looks = 0
-        self._due = loop.time() + random.uniform(0, min(FIRST_LOOK_S, source.every_s))  # noqa: S311
+        self._due = loop.time() + random.uniform(0, min(within_s, source.every_s))  # noqa: S311
         while True:
             await self._sleep(loop)
             began = self._began = loop.time()
