@@ -9,10 +9,12 @@ from console.lab.manifests import ingress
 from console.lab.platform import control
 from console.lab.platform.admin import condition
 from console.lab.state import Lab
+from console.lab.tenants import tenant
 
 _HOW = Parameter(
     "how", "power", "power: its processes end; freeze: they stand still, as behind a cut network", ("power", "freeze")
 )
+_ANY = "any"
 
 
 def _entrances(lab: Lab) -> set[str]:
@@ -38,8 +40,13 @@ def _back(stroke: Stroke) -> None:
 
 
 def _lose_node(stroke: Stroke) -> None:
-    node = str(platform.serving(stroke.lab, platform.of(stroke))["spec"]["nodeName"])
-    _lose(stroke, [node])
+    wanted = stroke.text("tenant")
+    names = platform.NAMES if wanted == _ANY else (wanted,)
+    nodes = [str(platform.serving(stroke.lab, tenant(name))["spec"]["nodeName"]) for name in names]
+    spared = [node for node in nodes if node not in _entrances(stroke.lab)]
+    if not spared:
+        raise LabError(f"Traefik runs on {nodes[0]} too: without it nobody is served; choose another tenant")
+    _lose(stroke, spared[:1])
 
 
 def _lose_zone(stroke: Stroke) -> None:
@@ -65,11 +72,11 @@ def _pressed(stroke: Stroke) -> bool:
 
 NODE_NOT_READY = Fault(
     name="node-not-ready",
-    does="the node that runs the tenant's Odoo is lost until heal: its kubelet reports nothing any more and its pods' processes "
+    does="a node that runs a tenant's Odoo, and not Traefik, is lost until heal: its kubelet reports nothing any more and its pods' processes "
     "are killed (how=freeze: stand still). After 8 s its Lease has run out, after another 15 s its pods are made anew on others",
     observable_from="the node's condition Ready is Unknown, some 8 s after it was lost",
     needs_platform=True,
-    parameters=(platform.whose("cobalt"), _HOW),
+    parameters=(Parameter("tenant", _ANY, "whose Odoo", (_ANY, *platform.NAMES)), _HOW),
     signs=Signs(
         findings=("node-not-ready",),
         allowed=("backend-down", "ingress-errors"),

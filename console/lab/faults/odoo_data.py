@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from console.lab import health
 from console.lab.faults import platform, tools
 from console.lab.faults.base import Deed, Fault, Parameter, Signs, Stroke, Truth
 from console.lab.state import Lab
@@ -50,6 +51,7 @@ def _refuse(stroke: Stroke) -> None:
 def _deliver(stroke: Stroke) -> None:
     """Let the server run again and send what it refused, as an administrator does."""
     tools.release(stroke, "mail")
+    health.wait_for(lambda: "the mail server does not listen" if tools.refused(stroke.lab.servers["mail"]) else "", 20)
     for each in TENANTS:
         again = "update mail_mail set state = 'outgoing', failure_reason = null where state = 'exception'"
         platform.tell(stroke.lab, each.name, again)

@@ -19,6 +19,7 @@ from console.lab.errors import LabError
 from console.lab.faults.base import Active, Stroke, Value
 from console.lab.faults.registry import find
 from console.lab.lifecycle import running
+from console.lab.platform import control as platform_control
 from console.lab.process import processes_of, send, stopped
 from console.lab.state import Lab
 
@@ -61,6 +62,8 @@ def break_(directory: Path | str, name: str, **parameters: Value) -> Active:
     place = Path(directory).expanduser().resolve()
     fault, deed = find(name)
     with _alone(place) as lab:
+        if fault.needs_platform and not lab.has_platform:
+            raise LabError(f"{name} breaks what this laboratory does not have: bring it up whole, with its platform")
         if name in active(place):
             raise LabError(f"{name} is struck already: heal it first")
         stroke = Stroke(lab, fault.complete(parameters))
@@ -111,6 +114,8 @@ def _let_go(place: Path) -> None:
             ask(place, Ask("remove", server.name))
         elif server.condition == "held":
             ask(place, Ask("release", server.name))
+    if lab.has_platform:
+        platform_control.restore(place)
 
 
 def _first_problem(place: Path) -> str:
