@@ -60,13 +60,14 @@ async def test_a_tenant_that_is_well(allowed: Tenant) -> None:
     )
 
 
+@pytest.mark.parametrize("odoo", [16, 18], indirect=True)
 async def test_a_job_that_runs_is_seen_without_touching_its_row(allowed: Tenant) -> None:
     source = database_source(allowed)
-    made = _cron(allowed, "Sleeps", "time.sleep(2.5)")
+    made = _cron(allowed, "Sleeps", "time.sleep(1.5)")
     try:
         until(
             lambda: allowed.run(
-                "select 1 from pg_stat_activity where query like 'select pg_sleep(2.5)%' and state = 'active'"
+                "select 1 from pg_stat_activity where query like 'select pg_sleep(1.5)%' and state = 'active'"
             )
         )
         row = (await look(allowed, source)).crons[str(made)]

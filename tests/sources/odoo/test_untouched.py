@@ -29,7 +29,7 @@ CADENCES = Cadences(
     normal=Cadence(every_s=10, deadline_s=5),
     slow=Cadence(every_s=60, deadline_s=20),
 )
-LOOKS = 12
+LOOKS = 6
 
 
 def tables(tenant: Tenant) -> dict[str, list[Any]]:
