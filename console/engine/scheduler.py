@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Iterable
 
+from console.engine.lateness import Lateness
 from console.engine.looking import Hide, Looker, Redact
 from console.readings import Address, Reading, stale_after_s
 from console.sources.base import Source
@@ -51,9 +52,11 @@ class Scheduler:
         self.busy_ms: dict[str, float] = {}
         """``topic key`` → milliseconds that its looks took, since ``take_cost`` was called last."""
         self._first = list(sources)
+        self._lateness = Lateness()
 
     def start(self) -> None:
         """Begin with the sources given."""
+        self._lateness.start()
         within_s = max(FIRST_LOOK_S, FIRST_LOOK_EACH_S * len(self._first))
         for source in self._first:
             self.add(source, within_s)
@@ -63,7 +66,7 @@ class Scheduler:
         where = Address(source.reading.topic, source.key)
         if where in self._running:
             raise ValueError(f"two sources yield {where.topic} {where.key}")
-        run = self._running[where] = _Run(Looker(source, self._redact, self._hide), self)
+        run = self._running[where] = _Run(Looker(source, self._redact, self._hide, self._lateness), self)
         run.task = asyncio.create_task(run.forever(within_s), name=f"source {run.looker.pair}")
 
     def drop(self, where: Address) -> None:
@@ -95,6 +98,7 @@ class Scheduler:
 
     async def close(self) -> None:
         """End all sources, within little more than a second."""
+        self._lateness.stop()
         runs, self._running = list(self._running.values()), {}
         await asyncio.gather(*(run.end() for run in runs), *self._closing)
 

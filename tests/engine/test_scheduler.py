@@ -69,6 +69,30 @@ async def test_a_healthy_source_is_asked_at_its_pace_and_its_readings_are_stampe
     assert source.most_at_once == 1
 
 
+async def test_a_source_is_not_blamed_for_an_engine_that_did_not_get_to_run() -> None:
+    """It answers after ten turns of the loop; while each of them takes long, that is the engine's own doing."""
+
+    class Turns(FakeSource):
+        async def wait(self, number: int) -> None:
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+    async def hog() -> None:
+        while True:
+            time.sleep(0.04)  # noqa: ASYNC251 - the loop is to be kept busy
+            await asyncio.sleep(0)
+
+    taken, source = Taken(), Turns(member, every_s=0.5, deadline_s=0.3)
+    busy = asyncio.create_task(hog())
+    try:
+        async with running(taken, source):
+            await taken.until(lambda: len(taken.all) >= 4)
+    finally:
+        busy.cancel()
+    assert {reading.status for reading in taken.all} == {"ok"}
+    assert max(reading.took_ms for reading in taken.all) > 300, "each was over the deadline by the clock"
+
+
 async def test_a_hung_source_says_so_within_its_deadline_and_delays_nobody() -> None:
     taken, hung = Taken(), Hung(key="main/pg-1", every_s=0.1, deadline_s=0.3)
     others = [FakeSource(lambda n, k=f"main/pg-{i}": member(n, k), key=f"main/pg-{i}", every_s=0.1) for i in (2, 3)]  # type: ignore[misc]
