@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -110,10 +111,12 @@ class Tenant:
     def way_down(self) -> tuple[str, ...]:
         """Findings of the ingress beside which nothing needs to be said of pages that do not answer."""
         found: list[str] = []
+        host = short(urlsplit(self.application.url).hostname or "", 60)
         for name in self._look.environment.traefik:
             subject = f"{name}/{short(self.name, 60)}"
             kinds = ("backend-down", "router-broken", "middleware-missing")
             found += [f"ingress-unreachable:{name}", *(f"{kind}:{subject}" for kind in kinds)]
+            found += [f"{kind}:{name}/{host}" for kind in ("cert-wrong-host", "cert-untrusted", "cert-expiring")]
         return tuple(found)
 
     @functools.cached_property

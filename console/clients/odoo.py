@@ -176,8 +176,8 @@ class OdooWeb:
             raise OdooError(_reason(error)) from None
 
     async def _answer(self, how: str, path: str, body: bytes | None, *, session: bool) -> Timed:
-        address = await self._lookup.address()
         client = self._open()
+        address = await self._lookup.address()
         netloc = f"[{address}]" if ":" in address else address
         headers = {"Host": self._netloc}
         if body is not None:
@@ -228,7 +228,7 @@ class OdooWeb:
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
-                verify=ssl.create_default_context(cafile=self._ca_file or None) if self._scheme == "https" else False,
+                verify=self._context(),
                 trust_env=False,
                 follow_redirects=False,
                 timeout=None,  # noqa: S113 - each call has its own patience
@@ -236,6 +236,14 @@ class OdooWeb:
                 headers={"User-Agent": "banksman"},
             )
         return self._client
+
+    def _context(self) -> ssl.SSLContext | bool:
+        if self._scheme != "https":
+            return False
+        try:
+            return ssl.create_default_context(cafile=self._ca_file or None)
+        except OSError as error:  # of ours, and no fault of the server's; ssl.SSLError is one, too
+            raise OdooError(f"{self._ca_file}: {clean(error.strerror or str(error), 100)}", denied=True) from None
 
 
 def _result(answer: Timed, *, session: bool) -> Any:

@@ -122,8 +122,8 @@ class OdooPagesSource:
         try:
             answer = await self._web.page("/web/health", self._patience())
         except OdooError as error:
-            if error.unreachable:
-                raise SourceError(f"{self._web.url}: {error.problem}") from None
+            if error.unreachable or error.denied:
+                raise SourceError(f"{self._web.url}: {error.problem}", denied=error.denied) from None
             timings.bad(error.problem, silent=error.silent)
             return
         if answer.status == 404 and b"odoo" in answer.body[:4000].lower():

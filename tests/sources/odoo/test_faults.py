@@ -16,10 +16,12 @@ from psycopg import sql
 
 from console.clients.odoo import OdooError, OdooWeb
 from console.clients.postgres import PostgresError, Target
+from console.engine.lateness import Lateness
 from console.engine.looking import Looker
 from console.readings.odoo import OdooDatabase, OdooPages
 from console.settings import Application
 from console.settings.environment import OdooUser
+from console.sources.base import Source
 from console.sources.odoo_database import OdooDatabaseSource, Place
 from console.sources.odoo_pages import OdooPagesSource
 from console.sources.odoo_visits import Visits
@@ -82,8 +84,13 @@ def source_at(url: str, secret: str) -> OdooPagesSource:
     return OdooPagesSource("acme", made, lambda: "acme", asyncio.Semaphore(1), every_s=10.0)
 
 
+def looker_of(source: Source) -> Looker:
+    """As the engine looks."""
+    return Looker(source, str, lambda reading: reading, Lateness())
+
+
 async def looked(source: OdooPagesSource) -> OdooPages:
-    reading = await Looker(source, lambda text: text, lambda reading: reading).look()
+    reading = await looker_of(source).look()
     assert isinstance(reading, OdooPages)
     await source.close()
     return reading
@@ -164,6 +171,14 @@ def test_any_answer(users_secret: str, bodies: list[bytes], raw: bool) -> None:
     assert "admin" not in str(reading)
 
 
+async def test_authorities_that_cannot_be_read_are_no_fault_of_the_server(users_secret: str) -> None:
+    source = source_at("https://127.0.0.1:1", users_secret)
+    source._web = OdooWeb("https://127.0.0.1:1", ca_file="/no/such/file")
+    reading = await looked(source)
+    assert reading.status == "denied"
+    assert "/no/such/file: No such file or directory" in reading.problem
+
+
 async def test_an_answer_without_end_is_cut() -> None:
     async def floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -195,7 +210,7 @@ async def test_a_database_server_that_hangs_and_comes_back(odoo: Tenant) -> None
     with granted(odoo):
         source = database_source(odoo)
         source.deadline_s = 4.0
-        looker = Looker(source, lambda text: text, lambda reading: reading)
+        looker = looker_of(source)
         assert (await looker.look()).status == "ok"
         with odoo.postgres.hung():
             reading = await looker.look()
@@ -244,11 +259,7 @@ async def test_no_connection_is_left_half_open() -> None:
             visits = Visits(
                 "main", {"pg-1": Target(host="127.0.0.1", port=port, user="x", sslmode="disable")}, every_s=10.0
             )
-            looker = Looker(
-                OdooDatabaseSource(Place("acme", "acme", visits, "postgres"), deadline_s=4.0),
-                str,
-                lambda reading: reading,
-            )
+            looker = looker_of(OdooDatabaseSource(Place("acme", "acme", visits, "postgres"), deadline_s=4.0))
             assert "no answer within 1.5 s" in (await looker.look()).problem
             for _ in range(500):
                 if ended:
