@@ -109,12 +109,22 @@ class EngineFeed(Feed):
 
     @property
     def ready(self) -> bool:
-        """Whether every configured pane has been read as often as its findings need to open."""
+        """Whether every configured pane has been read as often as its findings need to open, and is here.
+
+        An engine that runs already says first that it has looked; a large board follows in several messages.
+        """
         environment, findings = self.board.environment, self.board.get(Findings)
         if environment is None or findings is None or not self._greeted:
             return False
         pairs = [pair for configured in environment.panes.values() for pair in configured]
-        return all(findings.looked.get(pair, 0) >= findings.needed for pair in pairs)
+        return all(findings.looked.get(pair, 0) >= findings.needed and self._is_here(pair) for pair in pairs)
+
+    def _is_here(self, pair: str) -> bool:
+        """Whether there is a reading of ``topic key``, or none was subscribed to."""
+        topic, _, key = pair.partition(" ")
+        if not {wire.EVERYTHING, topic, pair} & set(self._topics):
+            return True
+        return self.board.at(Address(topic, key)) is not None
 
     async def wait_ready(self, seconds: float) -> bool:
         """Wait at most ``seconds`` until ``ready``, or until the feed has failed; whether it is ready."""
