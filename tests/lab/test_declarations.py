@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from console.assessment import KINDS
 from console.lab import cli
 from console.lab.errors import LabError
-from console.lab.faults.base import Fault, Signs
+from console.lab.faults.base import Active, Fault, Signs
+from console.lab.faults.platform import NAMES
 from console.lab.faults.registry import FAULTS, find
 from console.lab.faults.worker import WORK
 
@@ -53,6 +56,31 @@ def test_a_fault_says_what_it_does_and_defaults_are_complete(fault: Fault) -> No
     assert fault.expect({}) is fault.signs
     for variant in fault.variants:
         assert fault.expect(variant.when) is variant.signs
+
+
+@pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
+def test_signs_say_in_which_panes_their_findings_are_and_who_feels_them(fault: Fault) -> None:
+    for parameters, signs in (({}, fault.signs), *((each.when, each.signs) for each in fault.variants)):
+        assert {KINDS[kind].pane for kind in signs.findings} == set(signs.panes)
+        notes = {"felt": "acme bauhof"}
+        struck = Active(name=fault.name, parameters=fault.complete(parameters), notes=notes, began_at=datetime.now(UTC))
+        felt = signs.felt_by(struck, NAMES)
+        assert felt <= set(NAMES)
+        assert bool(felt) == bool(signs.tenants)
+        assert signs.scope == "platform" or len(felt) == 1
+
+
+def test_who_feels_a_fault_is_told_by_its_parameters_and_by_what_was_found_at_striking() -> None:
+    def felt(*tenants: str) -> set[str]:
+        struck = Active(
+            name="lag", parameters={"tenant": "delta"}, notes={"felt": "acme fjord"}, began_at=datetime.now(UTC)
+        )
+        return msgspec.structs.replace(find("lag")[0].signs, tenants=tenants).felt_by(struck, NAMES)
+
+    assert felt() == set()
+    assert felt("{tenant}") == {"delta"}
+    assert felt("{felt}", "hafen") == {"acme", "fjord", "hafen"}
+    assert felt("*") == set(NAMES)
 
 
 def test_workers_belong_to_faults() -> None:
