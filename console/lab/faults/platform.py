@@ -66,7 +66,7 @@ def change(stroke: Stroke, kind: str, name: str, namespace: str, steps: tuple[st
             there = there[step]
         old = there[steps[-1]] if not isinstance(there, dict) else there.get(steps[-1])
         noted = json.dumps([kind, name, namespace, list(steps), old])
-        stroke.notes[f"{_WAS}{kind} {namespace}/{name} {_pointer(*steps)}"] = noted
+        stroke.notes.setdefault(f"{_WAS}{kind} {namespace}/{name} {_pointer(*steps)}", noted)
         _put(admin, kind, name, namespace, steps, value)
 
 
