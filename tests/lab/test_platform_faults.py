@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 QUICK = frozenset(
     {
         "node-pressure", "crash-loop", "image-unpullable", "node-not-ready", "middleware-missing", "backend-down",
-        "requests-flood", "mail-refused", "workers-busy", "cert-wrong-host",
+        "requests-flood", "pdb-blocks", "workers-busy", "quota-exhausted",
     }
 )  # fmt: skip
 

@@ -54,8 +54,8 @@ BACKEND_DOWN = Fault(
 
 BACKEND_SLOW = Fault(
     name="backend-slow",
-    does="the tenant's web workers are stopped and continued (SIGSTOP, SIGCONT) in turns until heal: they work for a twenty-fifth of a second "
-    "out of every three, as on a machine that is far too busy",
+    does="the tenant's web workers are stopped and continued (SIGSTOP, SIGCONT) in turns until heal: they work for 60 ms "
+    "out of every three seconds, as on a machine that is far too busy",
     observable_from="a request through Traefik has taken longer than a second",
     needs_platform=True,
     parameters=(platform.whose("ebene"),),

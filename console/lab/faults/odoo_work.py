@@ -43,7 +43,7 @@ WORKERS_BUSY = Fault(
     "holds one of the two web workers for a second, and a request waits until those before it are through",
     observable_from="/web/health through Traefik has taken longer than two seconds twice in a row",
     needs_platform=True,
-    parameters=(platform.whose("bauhof"), Parameter("uploads", 7, "at once")),
+    parameters=(platform.whose("cobalt"), Parameter("uploads", 7, "at once")),
     signs=Signs(
         findings=("workers-busy",),
         allowed=("backend-slow",),
