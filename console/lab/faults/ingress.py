@@ -123,8 +123,9 @@ def _forget_middleware(stroke: Stroke) -> None:
 
 
 def _remember_middleware(stroke: Stroke) -> None:
-    with Admin.of(stroke.lab.path) as admin:
-        admin.apply(json.loads(stroke.notes["middleware"]))
+    if "middleware" in stroke.notes:
+        with Admin.of(stroke.lab.path) as admin:
+            admin.apply(json.loads(stroke.notes["middleware"]))
 
 
 MIDDLEWARE_MISSING = Fault(

@@ -91,6 +91,11 @@ def _begin_upgrade(stroke: Stroke) -> None:
     _set_module(stroke, "to upgrade", f"{_NOW}")
 
 
+def _end_upgrade(stroke: Stroke) -> None:
+    if "state" in stroke.notes:
+        _set_module(stroke, stroke.notes["state"], f"'{stroke.notes['written']}'")
+
+
 def _set_module(stroke: Stroke, state: str, written: str) -> None:
     name, module = platform.of(stroke).name, stroke.text("module")
     platform.tell(
@@ -206,7 +211,7 @@ DEEDS = {
                 )
                 > 0
             ),
-            lambda stroke: _set_module(stroke, stroke.notes["state"], f"'{stroke.notes['written']}'"),
+            _end_upgrade,
         ),
     ),
     ATTACHMENT_MISSING.name: (
