@@ -6,6 +6,8 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+import msgspec
+
 from console.clients.certificate import HandshakeError, Handshakes, Served, covers
 from console.clients.clean import clean_key
 from console.readings import Certificate, Reading, TraefikCertificates
@@ -19,6 +21,8 @@ _AGAIN_S = 60.0
 _AT_ONCE = 8
 _MOST = 1_000
 _PATIENCE_S = 4.0
+_LEAST_S = 1.0
+"""With less time than this a name is left for the next look: that it did not answer would say nothing of it."""
 
 
 class TraefikCertificatesSource:
@@ -43,10 +47,7 @@ class TraefikCertificatesSource:
         taken_at, began = datetime.now(UTC), time.monotonic()
         await self._ready()
         tenants = self._names()
-        due = [host for host in tenants if self._due.get(host, 0.0) <= began]
-        # The longest waiting first: where the deadline ends a look, the next one goes on with the rest.
-        due.sort(key=lambda host: self._due.get(host, 0.0))
-        await self._look(due, tenants, began)
+        await self._look(self._chosen(tenants, began), tenants, began)
         self._known = {host: row for host, row in self._known.items() if host in tenants}
         return TraefikCertificates(
             key=self.key,
@@ -64,6 +65,18 @@ class TraefikCertificatesSource:
         found |= {host: tenant for host, tenant in self._routing.hosts.items() if not host.startswith("*")}
         return dict(sorted(found.items())[:_MOST])
 
+    def _chosen(self, tenants: dict[str, str], now: float) -> list[str]:
+        """Names to ask now; the first is one that was well, where there is any.
+
+        It says whether the address can be reached at all: names that are broken are due at each look, and by themselves
+        they would look like an ingress that is gone; and without any that is due nobody would notice that it is.
+        """
+        # The longest waiting first: where the deadline ends a look, the next one goes on with the rest.
+        waiting = sorted(tenants, key=lambda host: self._due.get(host, 0.0))
+        due = [host for host in waiting if self._due.get(host, 0.0) <= now]
+        witness = next((host for host in waiting if self._due.get(host)), None)
+        return due if witness is None else [witness, *(host for host in due if host != witness)]
+
     async def _ready(self) -> None:
         if self._shakes.ready:
             return
@@ -75,19 +88,25 @@ class TraefikCertificatesSource:
     async def _look(self, hosts: list[str], tenants: dict[str, str], began: float) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)
         until = began + self.deadline_s * 0.9
+        asked = 0
 
         async def one(host: str) -> HandshakeError | None:
+            nonlocal asked
             async with gate:
                 left = min(_PATIENCE_S, until - time.monotonic())
-                if left <= 0:
+                if left < _LEAST_S:
                     return None
+                asked += 1
                 try:
                     served = await self._shakes.look(host, left)
                 except HandshakeError as error:
                     self._known[host] = Certificate(host, tenants[host], problem=error.problem)
                     self._due[host] = 0.0
                     return error
-                self._known[host] = row = described(host, tenants[host], served, datetime.now(UTC))
+                row = described(host, tenants[host], served, datetime.now(UTC))
+                if self._due.get(host, 0.0) > began and _same(row, self._known.get(host)):
+                    return None  # asked before its time, and nothing is new
+                self._known[host] = row
                 well = row.matches and row.trusted and not row.default and _in_time(row)
                 self._due[host] = time.monotonic() + (_AGAIN_S if well else 0.0)
                 return None
@@ -99,7 +118,7 @@ class TraefikCertificatesSource:
         failures += await asyncio.gather(*(one(host) for host in hosts[1:]))
         failed = [failure for failure in failures if failure is not None]
         # One name that is refused is that name's trouble; all of several are the ingress's.
-        if len(failed) > 1 and len(failed) == len(failures):
+        if len(failed) > 1 and len(failed) == asked:
             raise SourceError(f"{self._address}: {failed[0].problem}")
 
     def abandon(self) -> None:
@@ -121,6 +140,11 @@ class TraefikCertificatesSource:
         except (SourceError, HandshakeError) as error:
             return [Check(what, "fail", f"{host}: {error.problem}", mend)]
         return [Check(what, "pass", f"{host}: {served.subject or ', '.join(served.names[:3])}")]
+
+
+def _same(row: Certificate, before: Certificate | None) -> bool:
+    """But for when it was seen."""
+    return before is not None and msgspec.structs.replace(row, seen_at=before.seen_at) == before
 
 
 def described(host: str, tenant: str, served: Served, now: datetime) -> Certificate:
