@@ -54,8 +54,8 @@ BACKEND_DOWN = Fault(
 
 BACKEND_SLOW = Fault(
     name="backend-slow",
-    does="the tenant's web workers are stopped and continued (SIGSTOP, SIGCONT) in turns until heal: they work for 60 ms "
-    "out of every three seconds, as on a machine that is far too busy",
+    does="the tenant's web workers are stopped and continued (SIGSTOP, SIGCONT) in turns until heal: they work for 50 ms "
+    "and stand still for 3.6 s, as on a machine that is far too busy",
     observable_from="a request through Traefik has taken longer than a second",
     needs_platform=True,
     parameters=(platform.whose("ebene"),),
@@ -63,7 +63,7 @@ BACKEND_SLOW = Fault(
         findings=("backend-slow",),
         allowed=("workers-busy", "transaction-slow"),
         panes={"ingress": "warning"},
-        latency_s=60,
+        latency_s=100,
         lingers_s=60,
         scope="tenant",
         tenants=("{tenant}",),

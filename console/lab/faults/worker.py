@@ -26,7 +26,7 @@ from console.lab.tenants import connect
 _PIECES = (b"x" * 65536, b"x" * 4096, b"x" * 128)
 """Large ones first; small ones take what they leave, so that not even a short value finds room."""
 
-_STILL_S, _AWAKE_S = 3.0, 0.06
+_STILL_S, _AWAKE_S = 3.6, 0.05
 _UPLOAD_S = 1.0
 
 
