@@ -25,6 +25,9 @@ from console.sources.postgres_base import judged
 PATIENCE_S = 3.0
 DEADLINE_S = 9.0
 _SPARE_S = 0.5
+_LEAST_S = 1.0
+"""With less time than this nothing is asked any more: that no answer came would say nothing."""
+_NO_TIME = "not asked: what came before took too long"
 _SELDOM_S = 60.0
 """Timed log-ins and transactions that write are made no more often."""
 _VERSION_S = 600.0
@@ -99,11 +102,18 @@ class OdooPagesSource:
 
     async def read(self) -> OdooPages:
         """One look. Raises SourceError where nobody answers."""
-        async with self._turns:
-            asked_at = datetime.now(UTC)
-            self._until = time.monotonic() + DEADLINE_S - _SPARE_S
-            await self._health()
-            problems = await self._steps()
+        asked_at = datetime.now(UTC)
+        self._until = time.monotonic() + DEADLINE_S - _SPARE_S
+        if await self._turn():
+            try:
+                await self._health()
+                problems = await self._steps()
+            finally:
+                self._turns.release()
+        else:
+            problems = ["not asked: others were asked all the while"]
+            for timings in self._timings.values():
+                timings.skipped(problems[0])
         return OdooPages(
             key=self.key,
             taken_at=asked_at,
@@ -116,6 +126,15 @@ class OdooPagesSource:
             untold=self.untold,
             **judged(problems),
         )
+
+    async def _turn(self) -> bool:
+        """Whether its turn came in time for a whole answer: who had to wait for others is not silent."""
+        try:
+            async with asyncio.timeout(self._until - PATIENCE_S - time.monotonic()):
+                await self._turns.acquire()
+        except TimeoutError:
+            return False
+        return True
 
     async def _health(self) -> None:
         timings = self._timings["health"]
@@ -149,8 +168,12 @@ class OdooPagesSource:
             problems.append(await self._read_as(user))
             if time.monotonic() - self._seldom_at >= _SELDOM_S:
                 self._seldom_at = time.monotonic()
-                if self._application.timed_log_in:
+                if self._application.timed_log_in and self._web.sid:
                     await self._timed_log_in(user)
+                elif (
+                    self._application.timed_log_in
+                ):  # tried every minute with a wrong password it would keep others out
+                    self._timings["log in"].skipped("not asked: there is no session")
                 if self._application.writer is not None:
                     problems.append(await self._purchase(self._application.writer))
         elif self._application.writer is not None and time.monotonic() - self._seldom_at >= _SELDOM_S:
@@ -193,6 +216,8 @@ class OdooPagesSource:
             return "its database is not known"
         if not log_ins.due:
             return log_ins.problem or "the session was lost soon after the log-in: the next one is made later"
+        if self._left_s < _LEAST_S:
+            return _NO_TIME
         try:
             password = resolve(user.password).reveal()
         except SecretError as error:
@@ -204,8 +229,7 @@ class OdooPagesSource:
             said = (
                 f"log-in of {login} refused: {error.problem}" if error.denied else f"log-in of {login}: {error.problem}"
             )
-            log_ins.refused(said)
-            return said
+            return log_ins.refused(said) if error.denied else log_ins.failed(said)
         log_ins.made()
         if web is self._web:
             self._session_since = datetime.now(UTC).replace(microsecond=0)
@@ -215,10 +239,17 @@ class OdooPagesSource:
 
     async def _step(self, name: str, work: Callable[[], Awaitable[float]]) -> str:
         """Make one transaction: ``""`` good, ``expired`` where the session is not known any more, ``bad``."""
+        left_s = self._left_s
+        if left_s < _LEAST_S:
+            self._timings[name].skipped(_NO_TIME)
+            return "bad"
         try:
             ms = await work()
         except OdooError as error:
-            self._timings[name].bad(clean(error.problem, 200), silent=error.silent)
+            if error.silent and left_s < PATIENCE_S:
+                self._timings[name].skipped(_NO_TIME)
+            else:
+                self._timings[name].bad(clean(error.problem, 200), silent=error.silent)
             return "expired" if error.expired else "bad"
         self._timings[name].good(ms)
         return ""
@@ -260,6 +291,9 @@ class OdooPagesSource:
     async def _timed_log_in(self, user: OdooUser) -> None:
         """A log-in in a session of its own, which is ended again."""
         timings = self._timings["log in"]
+        if self._left_s < PATIENCE_S:
+            timings.skipped(_NO_TIME)
+            return
         try:
             password = resolve(user.password).reveal()
             _told, ms = await self._probe.log_in(self._database(), user.login, password, self._patience())
@@ -320,7 +354,11 @@ class OdooPagesSource:
         return cancelling + deleting
 
     def _patience(self) -> float:
-        return max(0.05, min(PATIENCE_S, self._until - time.monotonic()))
+        return max(0.05, min(PATIENCE_S, self._left_s))
+
+    @property
+    def _left_s(self) -> float:
+        return self._until - time.monotonic()
 
     def abandon(self) -> None:
         """Drop what runs now."""

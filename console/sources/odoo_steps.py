@@ -93,8 +93,9 @@ class LogIns:
         return problem
 
     def failed(self, problem: str) -> str:
-        """It could not be tried: nobody counts that."""
-        self.problem, self._due = problem, time.monotonic() + _SOON_S
+        """It came to no verdict (no answer, a database that is down): nobody counts that, and it may be over soon."""
+        self._pause_s = min(max(_SOON_S, 2 * self._pause_s), _AGAIN_S)
+        self.problem, self._due = problem, time.monotonic() + self._pause_s
         return problem
 
     def _longer(self) -> float:

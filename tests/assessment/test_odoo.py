@@ -181,6 +181,19 @@ def test_a_step_that_is_not_asked_is_not_good() -> None:
     assert scene.finding("transaction-failing:acme").state == "unknown"
 
 
+@pytest.mark.parametrize(("kind", "silent"), [("tenant-unreachable", False), ("workers-busy", True)])
+def test_a_look_that_had_to_wait_for_others_closes_nothing(kind: str, silent: bool) -> None:
+    scene = Scene(odoo())
+    scene.step(times=3)
+    scene.change(OdooPages, "acme", steps={**STEPS, "health": failed("HTTP 502", silent=silent)})
+    scene.step(times=30)
+    assert scene.ids == {f"{kind}:acme"}
+    waited = dict.fromkeys(STEPS, OdooStep(problem="not asked: others were asked all the while"))
+    scene.change(OdooPages, "acme", status="partial", problem="not asked", steps=waited)
+    scene.step(times=10)
+    assert scene.finding(f"{kind}:acme").state == "unknown"
+
+
 def test_pages_that_never_were_read_are_no_finding() -> None:
     scene = Scene(odoo())
     for name in TENANTS:

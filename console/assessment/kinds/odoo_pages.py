@@ -29,6 +29,9 @@ def _tenant_unreachable(look: Look) -> Said:
             continue
         health = pages.steps.get("health", OdooStep())
         down = pages.status == "unreachable"
+        if pages.readable and health.ok is None:
+            yield tenant.untold(pages)
+            continue
         if not down and (not pages.readable or health.ok is not False or health.silent):
             continue
         said = pages.problem if down else health.problem
@@ -72,6 +75,9 @@ def _workers_busy(look: Look) -> Said:
         pages = tenant.pages
         health = pages.steps.get("health") if pages is not None else None
         if pages is None or health is None:
+            continue
+        if health.ok is None:
+            yield tenant.untold(pages)
             continue
         slow = health.ms is not None and health.ms >= look.limit("workers-busy", "warning_ms", tenant.subject())
         if not health.silent and not slow:
