@@ -185,6 +185,9 @@ class KubeMemory:
         """When its metrics were last read."""
         self.short_since: dict[str, datetime | None] = {}
         """Workload with fewer ready pods than it wants → since when; None: it was so before the first look."""
+        self.moved_at: dict[str, datetime] = {}
+        """Of these, one whose rollout goes on → when another pod of its newest version was seen last."""
+        self._updated: dict[str, int] = {}
         self.were_on: dict[str, set[str]] = {}
         """Node that is lost → namespaces of the pods that were on it since: they are moved before anybody asks who felt it."""
         self._restarts: dict[str, int] | None = None
@@ -227,6 +230,10 @@ class KubeMemory:
         for key, row in short_now.items():
             if key not in self.short_since:
                 self.short_since[key] = reading.taken_at if self._looked else _begun(kube, row)
+            if row.updated > self._updated.get(key, row.updated):
+                self.moved_at[key] = reading.taken_at
+        self.moved_at = {key: moment for key, moment in self.moved_at.items() if key in short_now}
+        self._updated = {key: row.updated for key, row in short_now.items()}
         self._looked = True
 
     def restarts(self, key: str, within: timedelta, now: datetime) -> int:

@@ -13,6 +13,7 @@ from console.readings import (
     KubernetesQuotas,
     KubernetesWorkloads,
 )
+from tests.assessment.cases import Act
 from tests.assessment.cases_kubernetes import (
     ACME_ODOO,
     BACK_OFF,
@@ -69,6 +70,37 @@ def test_rollouts_restarts_and_scaling_are_no_news() -> None:
     well(scene)
     scene.step(times=60)
     assert scene.seen == set()
+
+
+def daemons(ready: int, updated: int) -> Act:
+    """Of a DaemonSet with a pod on each node."""
+    row = msgspec.structs.replace(
+        WORKLOADS[ACME_ODOO], kind="DaemonSet", namespace="kube-system", name="proxy", desired=6, ready=ready, updated=updated
+    )  # fmt: skip
+    return rows(KubernetesWorkloads, WORKLOADS | {"daemonsets/kube-system/proxy": row})
+
+
+def test_a_rollout_node_by_node_is_no_news_while_it_moves_on() -> None:
+    scene = healthy()
+    for updated in range(1, 7):
+        daemons(5, updated)(scene)
+        scene.step(times=30)  # a minute each
+    assert scene.seen == set()
+    # The last one does not come, and later another one is lost.
+    scene.step(times=40)
+    assert scene.ids == {"workload-short:lab/kube-system/proxy"}
+    daemons(4, 6)(scene)
+    scene.step(times=5)
+    assert scene.ids == {"workload-short:lab/kube-system/proxy"}
+    calm(scene)
+
+
+def test_nobody_left_is_told_however_a_rollout_moves() -> None:
+    scene = healthy()
+    for updated in range(1, 7):
+        daemons(0, updated)(scene)
+        scene.step(times=6)
+    assert scene.ids == {"workload-short:lab/kube-system/proxy"}
 
 
 def test_a_start_in_the_middle_of_a_rollout_is_no_news() -> None:

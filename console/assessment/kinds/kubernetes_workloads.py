@@ -22,8 +22,18 @@ def workload_short(look: Look) -> Said:
             if row.ready >= row.desired:
                 continue
             since = kube.memory.short_since.get(key)
-            if since is None or (reading.taken_at - since).total_seconds() >= _patience(look, row):
+            if since is None or _too_long(look, kube, reading, key, row, since):
                 yield _short(look, kube, reading, row, since)
+
+
+def _too_long(
+    look: Look, kube: Kube, reading: KubernetesWorkloads, key: str, row: KubeWorkload, since: datetime
+) -> bool:
+    """One that still serves may be short for as long as its rollout moves on: of fifty nodes, that is an hour."""
+    moved = kube.memory.moved_at.get(key, since)
+    if row.ready and not look.is_open("workload-short", kube.subject(row.namespace, f"{row.kind}/{row.name}")):
+        since = max(since, moved)
+    return (reading.taken_at - since).total_seconds() >= _patience(look, row)
 
 
 def _patience(look: Look, row: KubeWorkload) -> float:
