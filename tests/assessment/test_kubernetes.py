@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from console.readings import (
+    KubeQuota,
     KubernetesBudgets,
     KubernetesNodes,
     KubernetesPods,
@@ -186,6 +187,14 @@ def test_a_rollout_refused_for_a_quota_is_told_although_the_old_pods_serve() -> 
     rows(KubernetesQuotas, but(QUOTAS, "tenant-acme/tenant", hard={"pods": 6.0, "requests.memory": 8.0 * GIB}))(scene)
     scene.until(lambda: not scene.ids, 10)
     calm(scene)
+
+
+def test_a_quota_of_nothing_is_how_something_is_forbidden() -> None:
+    scene = healthy()
+    none = KubeQuota("tenant-acme", "no-best-effort", {"pods": 0.0}, {"pods": 0.0})
+    rows(KubernetesQuotas, QUOTAS | {"tenant-acme/no-best-effort": none})(scene)
+    scene.step(times=60)
+    assert scene.seen == set()
 
 
 def test_an_api_that_is_gone_tells_one_story() -> None:

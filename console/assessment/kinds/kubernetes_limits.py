@@ -33,7 +33,9 @@ def quota_exhausted(look: Look) -> Said:
             full = {
                 name: (row.used.get(name, 0.0), hard)
                 for name, hard in row.hard.items()
-                if _COMPUTE.fullmatch(name) and row.used.get(name, 0.0) >= hard * look.threshold("quota-exhausted", "full_share")
+                if hard > 0  # of nothing at all nothing is used up: it is how somebody forbids it
+                and _COMPUTE.fullmatch(name)
+                and row.used.get(name, 0.0) >= hard * look.threshold("quota-exhausted", "full_share")
             }  # fmt: skip
             said = refused.get((row.namespace, row.name), "")
             if said or full:
