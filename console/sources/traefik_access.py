@@ -137,6 +137,8 @@ class TraefikAccessSource:
         self._counts: deque[tuple[datetime, int]] = deque()
         """Requests by the second."""
         self._skipped_at = -float("inf")
+        self._is_json = False
+        """Requests have been read from it: beside them Traefik's own log may be there too."""
 
     async def read(self) -> TraefikAccess:
         """One look. Raises SourceError."""
@@ -146,7 +148,8 @@ class TraefikAccessSource:
             lines, counted = self._take(raw)
         else:
             lines, counted = await in_daemon(lambda: self._take(raw), f"access log {self.key}")
-        if lines and not counted:
+        self._is_json = self._is_json or counted > 0
+        if lines and not self._is_json:
             raise SourceError("the access log is not in JSON: set `accessLog: {format: json}` in Traefik")
         oldest = taken_at - SPAN
         while self._counts and self._counts[0][0] < oldest:

@@ -7,6 +7,7 @@ import http.server
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,6 @@ async def test_logs_that_are_not_there(tmp_path: Path) -> None:
 
 async def test_an_access_log_by_command_is_counted_once(tmp_path: Path) -> None:
     """A command prints its tail anew each time; no request is counted twice, and a log that is rotated is followed."""
-    from datetime import UTC, datetime
 
     def lines(number: int) -> bytes:
         now = datetime.now(UTC).isoformat()
@@ -323,6 +323,19 @@ async def test_an_access_log_by_command_is_counted_once(tmp_path: Path) -> None:
     assert reading.wrong["502 a@file"].count == 5  # type: ignore[attr-defined]
     for source in (by_command, by_file):
         await source.close()
+
+
+async def test_traefiks_own_lines_beside_the_requests_are_no_other_format(tmp_path: Path) -> None:
+    """Both on standard output: in a quiet while only the log itself goes on."""
+    path = tmp_path / "out.log"
+    request = {"DownstreamStatus": 502, "RouterName": "a@file", "StartUTC": datetime.now(UTC).isoformat()}
+    path.write_bytes(msgspec.json.encode(request) + b"\n")
+    source = TraefikAccessSource("edge", LogSource(path=str(path)), Routing({}), CADENCE)
+    assert (await well(source)).wrong  # type: ignore[attr-defined]
+    with path.open("a") as file:
+        file.write('{"level":"info","time":"2026-11-22T04:00:00Z","message":"Configuration loaded"}\nplain words\n')
+    assert (await well(source)).wrong  # type: ignore[attr-defined]
+    await source.close()
 
 
 # -- names of certificates ---------------------------------------------------------------------------------------------
