@@ -174,6 +174,19 @@ def test_pods_that_nothing_keeps_and_those_of_no_tenant() -> None:
     calm(scene)
 
 
+def test_a_job_that_crashes_is_no_outage() -> None:
+    scene = healthy()
+    backup = msgspec.structs.replace(
+        pod("tenant-acme", "backup-1-x", "node-1", "Job/backup-1"), **BACK_OFF | {"ready": 0}
+    )
+    rows(KubernetesPods, PODS | {"tenant-acme/backup-1-x": backup})(scene)
+    scene.until(lambda: bool(scene.ids), 20)
+    found = scene.finding("crash-loop:lab/tenant-acme/backup-1")
+    assert found.severity == "warning"
+    assert "is not done" in found.impact and "serves" not in found.impact
+    calm(scene)
+
+
 def test_a_rollout_refused_for_a_quota_is_told_although_the_old_pods_serve() -> None:
     scene = healthy()
     message = 'pods "odoo-x" is forbidden: exceeded quota: tenant, requested: requests.memory=5Gi, used: requests.memory=2Gi, limited: requests.memory=6Gi'

@@ -29,17 +29,20 @@ class _Bad:
         workload = kube.workload_of.get((namespace, owner))
         others = kube.pods_by_owner.get((namespace, owner), ())
         self.serves = workload.ready if workload else sum(0 < pod.containers <= pod.ready for pod in others)
+        self.is_job = owner.startswith("Job/")
         self.desired = workload.desired if workload else 1
         self.image = listing(sorted({image for pod in pods for image in pod.images}), 2)
 
     @property
     def severity(self) -> Severity:
-        return "warning" if self.serves or not self.desired else "critical"
+        return "warning" if self.serves or not self.desired or self.is_job else "critical"
 
     @property
     def impact(self) -> str:
         if self.serves:
             return f"{self.users.words}: still served by {count(self.serves, 'pod')}; what is new there, or more of it, does not come."
+        if self.is_job:
+            return f"{self.users.words}: what job {self.name} should do is not done."
         return f"{self.users.words}: nothing of {self.name} serves anybody."
 
     @property
