@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -41,3 +42,32 @@ async def in_daemon(work: Callable[[], T], name: str) -> T:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await future
+
+
+class Alone:
+    """Calls of one kind of which only one is in a thread at a time: on a dead mount each look would leave one more behind."""
+
+    def __init__(self) -> None:
+        self._busy = False
+
+    async def run(self, work: Callable[[], T], name: str) -> T:
+        """As ``in_daemon``. Raises OSError as long as the call before, whose caller has left, has not come back."""
+        if self._busy:
+            raise OSError(errno.EBUSY, "an earlier look at it still hangs")
+        begun = False
+
+        def alone() -> T:
+            nonlocal begun
+            begun = True
+            try:
+                return work()
+            finally:
+                self._busy = False
+
+        self._busy = True
+        try:
+            return await in_daemon(alone, name)
+        except RuntimeError:
+            if not begun:  # no thread could be started
+                self._busy = False
+            raise

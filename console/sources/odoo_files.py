@@ -32,7 +32,7 @@ from console.sources.odoo_parts import Part, Parts
 from console.sources.odoo_privilege import DATABASE_PRIVILEGE
 from console.sources.odoo_schema import Schema, schema
 from console.sources.postgres_base import judged, sentence
-from console.threads import in_daemon
+from console.threads import Alone
 
 STATEMENT_S = 12.0
 ROWS_PER_LOOK = 5_000
@@ -181,6 +181,7 @@ class OdooFilesSource:
         self._place = place
         self._filestore = filestore
         self._of = ""
+        self._alone = Alone()
         self._begin()
 
     def _begin(self) -> None:
@@ -229,7 +230,7 @@ class OdooFilesSource:
         sampled = frozenset(row["id"] for row in random.sample(named, min(SAMPLE, len(named))))
         until = time.monotonic() + DISK_S
         try:
-            first, then = await in_daemon(
+            first, then = await self._alone.run(
                 lambda: (
                     folder.verdicts(named_again, until, self._rounds.sampled),
                     folder.verdicts(named, until, sampled),

@@ -24,7 +24,7 @@ from console.settings import Cadence
 from console.sources.base import Check, SourceError
 from console.sources.redis_choice import Choice
 from console.sources.redis_common import REFUSED, Asker, Footprint, told
-from console.threads import in_daemon
+from console.threads import Alone
 
 ANONYMOUS_S = 10_800
 """What session_redis gives visitors who have not logged in; others get a week, anew with each change."""
@@ -186,12 +186,13 @@ class DiskSessionsSource:
         self._path = Path(path).expanduser()
         self._database = database
         self._known: dict[str, tuple[tuple[float, int], tuple[str, bool] | None]] = {}
+        self._alone = Alone()
 
     async def read(self) -> OdooSessions:
         """One look. Raises SourceError."""
         asked_at = datetime.now(UTC)
         try:
-            count, complete = await in_daemon(self._go_through, f"sessions {self.key}")
+            count, complete = await self._alone.run(self._go_through, f"sessions {self.key}")
         except OSError as error:
             denied = isinstance(error, PermissionError)
             raise SourceError(f"{self._path}: {error.strerror or error}", denied=denied) from None

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from console.sources.base import SourceError
-from console.threads import in_daemon
+from console.threads import Alone
 
 
 class FileTail:
@@ -19,6 +19,7 @@ class FileTail:
         self._window = window
         self._is: tuple[int, int] | None = None
         self._offset = 0
+        self._alone = Alone()
         self.skipped = 0
         """Bytes that the last look left out because there were more than the window holds; the first look leaves out nothing."""
 
@@ -26,7 +27,7 @@ class FileTail:
         """The file, and the whole lines that were added. Raises SourceError."""
         try:
             # In a thread: the file may lie on a mount that hangs.
-            return await in_daemon(self._new, f"log {self._path.name}")
+            return await self._alone.run(self._new, f"log {self._path.name}")
         except OSError as error:
             raise SourceError(
                 f"{self._path}: {error.strerror or error}", denied=isinstance(error, PermissionError)
