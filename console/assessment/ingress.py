@@ -47,9 +47,10 @@ class Load(NamedTuple):
     readings: tuple[TraefikServer, ...]
 
     @property
-    def gateway_requests(self) -> float:
+    def gateway_requests(self) -> int:
         """Answered with 502, 503 or 504 within the window."""
-        return self.gateway_per_s * self.window_s
+        # Rates have three digits: three requests would come back as 2.995, and be too few.
+        return round(self.gateway_per_s * self.window_s)
 
 
 class Ingress:

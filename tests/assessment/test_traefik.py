@@ -103,6 +103,15 @@ def test_few_failures_are_no_share(requests: int) -> None:
     assert shown(made) == set()
 
 
+@pytest.mark.parametrize("window_s", [20.1, 20.7, 23.3, 29.9])
+def test_as_many_failures_as_it_takes_are_enough_in_any_window(window_s: float) -> None:
+    made = scene()
+    rate = float(f"{3 / window_s:.3g}")
+    row = traffic("acme@file", "acme", requests=6, requests_per_s=2 * rate, errors_per_s=rate, gateway_per_s=rate)
+    made.change(TraefikServer, SERVER, window_s=window_s, routers=rows(acme=row))
+    assert shown(made) == {"backend-down:edge/acme"}
+
+
 def test_the_access_log_says_which_backend() -> None:
     made = scene()
     made.change(TraefikServer, SERVER, routers=rows(acme=gone(1.0)))
