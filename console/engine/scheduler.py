@@ -73,6 +73,7 @@ class Scheduler:
         """End one source."""
         run = self._running.pop(where, None)
         if run is not None:
+            run.stop()  # at once: a look that ends just now must not put back what is being taken away
             task = asyncio.create_task(run.end())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
@@ -164,9 +165,14 @@ class _Run:
             self._timer.cancel()
             self._arm(loop)
 
-    async def end(self) -> None:
+    def stop(self) -> None:
+        """From now on no reading comes of it any more."""
         if self.task is not None:
             self.task.cancel()
+
+    async def end(self) -> None:
+        self.stop()
+        if self.task is not None:
             await asyncio.wait({self.task})
         await self.looker.end()
 

@@ -309,3 +309,25 @@ async def test_a_known_password_is_taken_out_of_queries_and_log_lines_and_of_no_
     assert by_topic["log"].lines == {1: "refused *** from 10.0.0.9", 2: "quiet"}  # type: ignore[attr-defined]
     assert secret not in repr(by_topic[Activity.topic])
     assert by_topic["postgres"].member == secret  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_nothing_comes_of_a_source_that_was_dropped_as_its_look_ended(turns: int) -> None:
+    """What a client asked for is taken off the board with it; nobody would take it away a second time."""
+
+    class Held(FakeSource):
+        async def wait(self, number: int) -> None:
+            held.set()
+            await go.wait()
+
+    held, go = asyncio.Event(), asyncio.Event()
+    taken, source = Taken(), Held(member, every_s=0.01, deadline_s=LIMIT_S)
+    async with running(taken, source) as scheduler:
+        await asyncio.wait_for(held.wait(), LIMIT_S)
+        go.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        scheduler.drop(address(PostgresMember, source.key))
+        before = len(taken.all)
+        await asyncio.sleep(0.02)
+        assert len(taken.all) == before
