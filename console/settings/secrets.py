@@ -67,8 +67,11 @@ def resolve(reference: str) -> Secret:
 
 
 def keep(reference: str, value: str = "", problem: str = "") -> None:
-    """What was read for ``kube:…``, or why it was not: that takes a connection, which whoever resolves it has no time for."""
-    _kept[reference] = (value, problem)
+    """What was read for ``kube:…``, or why it was not: that takes a connection, which whoever resolves it has no time for.
+
+    One that was read before goes on holding: an API server that is away for a while must not lock us out of everything.
+    """
+    _kept[reference] = (value or _kept.get(reference, ("", ""))[0], problem)
 
 
 def _kept_before(reference: str) -> Secret:

@@ -71,6 +71,18 @@ async def test_it_is_read_and_hidden_and_read_again_when_it_changes(
     assert redactor(f"{VALUE} rotated-value").count("***") == 2
 
 
+async def test_what_was_read_holds_while_the_api_server_is_away(
+    api_server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its outage would be told as one of every server whose password it keeps."""
+    monkeypatch.setenv("BANKSMAN_TEST_TOKEN", ADMIN)
+    put(api_server)
+    assert await fetch(environment(api_server))
+    await api_server.stop()
+    assert not await fetch(environment(api_server))
+    assert resolve(REFERENCE).reveal() == VALUE
+
+
 async def test_why_it_cannot_be_read_is_a_sentence_without_it(
     api_server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
