@@ -71,7 +71,7 @@ def keep(reference: str, value: str = "", problem: str = "") -> None:
 
     One that was read before goes on holding: an API server that is away for a while must not lock us out of everything.
     """
-    _kept[reference] = (value or _kept.get(reference, ("", ""))[0], problem)
+    _kept[reference] = (_kept.get(reference, ("", ""))[0] if problem else value, problem)
 
 
 def _kept_before(reference: str) -> Secret:
