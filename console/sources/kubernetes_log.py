@@ -50,6 +50,10 @@ class PodLogSource:
         self._api = api
         self._wanted = wanted
         self._lines: deque[tuple[int, str]] = deque(maxlen=LINES)
+        self._fresh: deque[bytes] = deque(maxlen=LINES)
+        """What came since the last look: only what is still there by then is worth cleaning."""
+        self._taken = 0
+        """Lines that came so far."""
         self._task: asyncio.Task[None] | None = None
         self._open = asyncio.Event()
         self._pod = ""
@@ -71,6 +75,7 @@ class PodLogSource:
             raise SourceError(self._problem.problem, denied=self._problem.denied)
         if not self._open.is_set():
             raise SourceError(f"no log of {self._wanted.namespace}/{self._wanted.pod or self._wanted.owner} yet")
+        self._clean_fresh()
         return LogTail(
             key=self.key,
             taken_at=datetime.now(UTC),
@@ -127,6 +132,8 @@ class PodLogSource:
         container = wanted.container or next(iter(containers), "")
         if (pod.metadata.name, container) != (self._pod, self._container):
             self._lines.clear()
+            self._fresh.clear()
+            self._taken = 0
             self._last = (b"", b"")
         self._pod, self._container, self._containers = pod.metadata.name, container, containers
 
@@ -155,8 +162,14 @@ class PodLogSource:
                 return
             self._last = moment
             line = line[found.end() :]
-        number = self._lines[-1][0] + 1 if self._lines else 1
-        self._lines.append((number, clean(redact(clean(line.rstrip(b"\r"), 2 * LINE_LIMIT)), LINE_LIMIT)))
+        self._taken += 1
+        self._fresh.append(line[: 8 * LINE_LIMIT])
+
+    def _clean_fresh(self) -> None:
+        """A pod may write a hundred thousand lines a second; of them nobody sees more than the last."""
+        for number, line in enumerate(self._fresh, self._taken - len(self._fresh) + 1):
+            self._lines.append((number, clean(redact(clean(line.rstrip(b"\r"), 2 * LINE_LIMIT)), LINE_LIMIT)))
+        self._fresh.clear()
 
 
 def _worst(found: Iterable[kinds.Pod], owner: str) -> kinds.Pod | None:

@@ -227,3 +227,28 @@ async def test_a_log_that_may_not_be_read_says_so(api_server: ApiServer) -> None
         await source.read()
     assert refused.value.denied and "pods/log" in refused.value.problem
     await source.close()
+
+
+async def test_a_pod_that_floods_its_log_costs_what_is_shown_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.clients.kubernetes import Access, Kubernetes
+    from console.sources import kubernetes_log
+
+    cleaned: list[str] = []
+    monkeypatch.setattr(kubernetes_log, "redact", lambda text: cleaned.append(text) or text)
+    source = PodLogSource(
+        Kubernetes(Access(server="http://192.0.2.1")), WantedLog("lab", "t1", "web"), "k", every_s=2, deadline_s=5
+    )
+
+    async def nothing_more() -> None:
+        await asyncio.Event().wait()
+
+    source._follow = nothing_more  # type: ignore[method-assign]
+    source._open.set()
+    for number in range(20_000):
+        source._take(b"2026-11-22T04:00:%02d.%09dZ line %d" % (number // 1000, number, number))
+    reading = await source.read()
+    assert list(reading.lines)[-1] == 20_000 and reading.lines[20_000] == "line 19999"
+    assert len(reading.lines) == len(cleaned) == kubernetes_log.LINES
+    source._take(b"2026-11-22T04:01:00Z one more")
+    assert list((await source.read()).lines.items())[-1] == (20_001, "one more")
+    await source.close()
