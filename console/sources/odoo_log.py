@@ -27,6 +27,8 @@ EVENTS = 50
 _MOST = 60_000
 _SAME_S = 60.0
 """The parent says of a worker that it will be ended until it has gone: within so long it is the same worker."""
+_MOST_PIDS = 200
+"""Workers that are remembered for that; beyond, those that it no longer concerns are let go."""
 _INLINE = 64 * 1024
 _WINDOW = 4 * 1024 * 1024
 _PROBES = frozenset(["/web/health"])
@@ -49,6 +51,8 @@ class _Kept:
             return
         if noted.pid:
             self.pids[noted.pid] = noted.at
+            if len(self.pids) > _MOST_PIDS:
+                self.pids = {pid: at for pid, at in self.pids.items() if abs((noted.at - at).total_seconds()) < _SAME_S}
         self.at.append(noted.at)
         self.message, self.why = noted.message, ""
 

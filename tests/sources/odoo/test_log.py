@@ -227,3 +227,14 @@ async def test_a_command_prints_the_same_lines_again_and_nothing_counts_twice() 
         reading = await source.read()
         assert [event.count for event in reading.events.values()] == [1]
     await source.close()
+
+
+def test_workers_that_go_on_being_recycled_do_not_fill_the_memory() -> None:
+    history = History()
+    began = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+    for number in range(2_000):
+        at = began + timedelta(seconds=number)
+        line = f"{at:%Y-%m-%d %H:%M:%S},000 {100 + number} INFO ? odoo.service.server: Worker ({100 + number}) virtual memory limit (9999999) reached."
+        assert history.take([line.encode()] * 2) == 2
+    (kept,) = history._events.values()
+    assert len(kept.at) == 1000 and len(kept.pids) <= 200
