@@ -86,7 +86,6 @@ def _compare(watch: Watch, signs: Signs, struck: Active) -> None:
             assert set(finding.tenants) <= felt, f"{finding.id} names {finding.tenants}; it is felt by {sorted(felt)}"
     for kind in signs.findings:
         scopes = {finding.scope for finding in watch.seen.values() if finding.kind == kind}
-        # What tenants share may be told of each before it is told of all.
         right = scopes == {"tenant"} if signs.scope == "tenant" else "platform" in scopes
         assert right, f"{kind} is about {scopes}, not {signs.scope}"
 
@@ -97,7 +96,14 @@ def shows(watch: Watch, signs: Signs, felt: set[str]) -> bool:
         set(signs.findings) <= set(watch.first_seen)
         and all(any((pane, state) in watch.reached for state in AS_BAD[bad]) for pane, bad in signs.panes.items())
         and felt <= named(watch, signs)
+        # What tenants share may be told of each before it is told of all.
+        and (signs.scope == "tenant" or set(signs.findings) <= _of_the_platform(watch))
     )
+
+
+def _of_the_platform(watch: Watch) -> set[str]:
+    """Kinds of the findings about the platform."""
+    return {finding.kind for finding in watch.seen.values() if finding.scope == "platform"}
 
 
 def named(watch: Watch, signs: Signs) -> set[str]:

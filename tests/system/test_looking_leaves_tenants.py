@@ -25,6 +25,7 @@ OWN_DOING = {
     "ir_cron_trigger": "triggers go when their job ran",
     "mail_mail": "sent by a scheduled job",
     "mail_message": "goes with its mail",
+    "purchase_order": "a scheduled job computes totals, another sends reminders",
     "queue_job": "jobs run",
     "queue_job_lock": "jobs run",
 }
@@ -50,6 +51,12 @@ def rows(lab: Lab) -> dict[str, Any]:
         table = rest.rpartition(".")[2]
         if database in names and table and table not in OWN_DOING | dict.fromkeys(OF_A_LOG_IN, ""):
             found[what] = value
+    for name in names:
+        with connect(lab, name) as database:
+            found[f"{name}: orders"] = database.execute(
+                "select md5(string_agg(concat_ws('|', id, name, partner_id, state, amount_untaxed), ',' order by id)), count(*)"
+                " from purchase_order"
+            ).fetchone()
     return found
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.odoo.conftest import odoo, session_store
+from tests.lab.odoo.conftest import odoo, session_store, tenants_server
 
-__all__ = ["odoo", "session_store"]
+__all__ = ["odoo", "session_store", "tenants_server"]
 
 
 @pytest.fixture
