@@ -7,6 +7,7 @@ out once for each series and remembered, so that a scrape costs one look-up a li
 
 from __future__ import annotations
 
+import enum
 import math
 import re
 from typing import Literal, NamedTuple
@@ -69,7 +70,14 @@ class Scrape(NamedTuple):
     """Lines read."""
 
 
-_REQUESTS, _ERRORS, _GATEWAY, _LIMITED, _REFUSED = range(5)
+class _Counter(enum.Enum):
+    """What requests are counted as, by place in ``Counts``. No numbers: as a key, 1 would be the bucket of one second."""
+
+    REQUESTS = 0
+    ERRORS = 1
+    GATEWAY = 2
+    LIMITED = 3
+    REFUSED = 4
 
 
 class Metrics:
@@ -83,7 +91,7 @@ class Metrics:
     def _forget(self) -> None:
         self._known.clear()
         self._places: dict[tuple[str, str, object], int] = {}
-        """Kind, name, and which counter (a number) or bucket (its bound) → place in the list of sums."""
+        """Kind, name, and which counter or bucket (its bound) → place in the list of sums."""
 
     def read(self, body: bytes) -> Scrape:
         """The sums of this scrape. What is no line of ours is passed over."""
@@ -160,8 +168,8 @@ class Metrics:
                 connections[name] = sums[at]
             elif isinstance(what, float):
                 buckets[kind].setdefault(name, {})[what] = sums[at]
-            elif isinstance(what, int):
-                counters[kind].setdefault(name, [0.0] * 5)[what] = sums[at]
+            elif isinstance(what, _Counter):
+                counters[kind].setdefault(name, [0.0] * len(_Counter))[what.value] = sums[at]
         bounds = {kind: _bounds(each) for kind, each in buckets.items()}
         made = {
             kind: {
@@ -183,17 +191,17 @@ def _counts(values: list[float], buckets: tuple[float, ...]) -> Counts:
     return Counts(requests, errors, gateway, limited, refused, buckets)
 
 
-def _counters(code: str) -> list[int]:
+def _counters(code: str) -> list[_Counter]:
     """Towards what a request with this status code counts."""
-    found = [_REQUESTS]
+    found = [_Counter.REQUESTS]
     if code[:1] == "5":
-        found.append(_ERRORS)
+        found.append(_Counter.ERRORS)
         if code in ("502", "503", "504"):
-            found.append(_GATEWAY)
+            found.append(_Counter.GATEWAY)
     elif code == "429":
-        found.append(_LIMITED)
+        found.append(_Counter.LIMITED)
     elif code[:1] == "4" and code not in ("401", "404"):
-        found.append(_REFUSED)
+        found.append(_Counter.REFUSED)
     return found
 
 

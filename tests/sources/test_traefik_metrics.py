@@ -53,6 +53,21 @@ def test_counts_by_what_matters() -> None:
     assert (scrape.plain["reloads"], scrape.plain["reloaded"], scrape.plain["started"]) == (2, 1795320720, 1e9)
 
 
+def test_buckets_of_whole_seconds_are_no_counters() -> None:
+    """``le="1"`` is neither the number of errors nor that of what was refused."""
+    labels = 'code="200",router="a@file",method="GET",protocol="http"'
+    lines = [f"traefik_router_requests_total{{{labels}}} 10"]
+    lines += [
+        f'traefik_router_request_duration_seconds_bucket{{{labels},le="{bound}"}} {count}'
+        for bound, count in (("0", 1), ("1", 7), ("2", 8), ("3", 9), ("4", 10), ("+Inf", 10))
+    ]
+    failed = 'traefik_router_requests_total{code="502",router="a@file",method="GET",protocol="http"} 6'
+    for body_ in ("\n".join([*lines, failed]), "\n".join([failed, *lines])):
+        counts = Metrics().read(body_.encode() + b"\n").routers["a@file"]
+        assert (counts.requests, counts.errors, counts.gateway, counts.limited, counts.refused) == (16, 6, 6, 0, 0)
+        assert list(counts.buckets) == [1, 7, 8, 9, 10, 10]
+
+
 def test_labels_with_quotes_blanks_braces_and_line_ends() -> None:
     hostile = r"a \"b\" \\ } 5\n@file"
     scrape = Metrics().read(body(f'traefik_router_requests_total{{code="200",router="{hostile}"}} 3\n'))
