@@ -13,7 +13,7 @@ import msgspec
 from console.assessment.symptom import Clear, Said, Symptom
 from console.assessment.views import believed
 from console.assessment.words import listing, short
-from console.readings import OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address
+from console.readings import Evidence, OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address
 from console.settings import Application
 
 if TYPE_CHECKING:
@@ -200,12 +200,18 @@ def together(kind: str, said: Said, everybody: int, title: str, action: str) -> 
         since=since,
         affects=tuple(names),
         tenants=tuple(names),
-        evidence=tuple(symptom.evidence[0] for symptom in found[:8] if symptom.evidence),
+        evidence=tuple(_of(symptom) for symptom in found[:8] if symptom.evidence),
         causes=first.causes,
         hidden_by=first.hidden_by,
         after_s=max(symptom.after_s for symptom in found),
         settle_s=first.settle_s,
     )
+
+
+def _of(symptom: Symptom) -> Evidence:
+    """Its first evidence, and whose it is."""
+    evidence = symptom.evidence[0]
+    return msgspec.structs.replace(evidence, what=f"{listing(symptom.tenants)}: {evidence.what}")
 
 
 def in_words(steps: Iterable[str]) -> list[str]:
