@@ -136,7 +136,8 @@ class Ingress:
         if not text:
             path.unlink(missing_ok=True)
             return
-        new = self._dynamic / f".{name}"
+        # Beside the folder, not in it: Traefik would read it there, and complain when it has got its name meanwhile.
+        new = self._dynamic.with_name(f"{name}.new")
         new.write_text(text)
         new.replace(path)
 
