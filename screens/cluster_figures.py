@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from screens.cluster_facts import Seen
@@ -14,6 +15,11 @@ from widgets.spans import Line, line
 
 NEARLY, FULL = 0.9, 1.0
 """Share of a limit from which it is shown as warning and as critical; findings have their own thresholds."""
+
+
+def seconds_since(moment: datetime | None, now: datetime) -> float | None:
+    """By which a column of moments is sorted; below zero where it is still to come."""
+    return None if moment is None else (now - moment).total_seconds()
 
 
 def cores(amount: float | None) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.readings import KubeBudget, KubeQuota, KubeScaler
 from screens.cluster_facts import Platform
-from screens.cluster_figures import FULL, NEARLY, amount_of, blind, partly, share_cell, share_of
+from screens.cluster_figures import FULL, NEARLY, amount_of, blind, partly, seconds_since, share_cell, share_of
 from screens.kept import KeptRows, Made, reads_for
 from screens.section import Section
 from widgets.columns import Cell, Column, Row
@@ -69,7 +69,7 @@ def scalers(platform: Platform, kept: KeptRows, now: datetime) -> Section:
                 Cell(words, style),
                 Cell(each.target, "muted"),
                 tenant,
-                Cell(f"{since(each.scaled_at, now)} ago" if each.scaled_at else "", "muted", _age(each.scaled_at, now)),
+                Cell(f"{since(each.scaled_at, now)} ago" if each.scaled_at else "", "muted", seconds_since(each.scaled_at, now)),
             ),
         )  # fmt: skip
         return Made(row, (rank, each.namespace, each.name), reads_for(now, each.scaled_at))
@@ -106,10 +106,6 @@ def scaler_state(scaler: KubeScaler) -> tuple[str, str, int]:
     if scaler.desired != scaler.current:
         return f"scales to {scaler.desired}", "", 2
     return "ok", "ok", 4
-
-
-def _age(moment: datetime | None, now: datetime) -> float | None:
-    return None if moment is None else (now - moment).total_seconds()
 
 
 # -- quotas ------------------------------------------------------------------------------------------------------------

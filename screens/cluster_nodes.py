@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.readings import KubeNode, KubernetesApi, KubeUse
 from screens.cluster_facts import NO_ZONE, Platform, Seen
-from screens.cluster_figures import blind, partly, share_cell, share_of
+from screens.cluster_figures import blind, partly, seconds_since, share_cell, share_of
 from screens.cluster_state import node_state
 from screens.kept import KeptRows, Made, reads_for
 from screens.section import Section, fact, number_cell
@@ -67,7 +67,7 @@ def node_row(name: str, node: KubeNode, used: KubeUse | None, now: datetime) -> 
             Cell(name, "strong" if state.rank == 0 else ""),
             Cell(node.zone or NO_ZONE, "" if node.zone else "muted"),
             Cell(state.words, state.style, state.rank),
-            Cell(since(node.ready_since, now), "muted", _moment(node.ready_since, now)),
+            Cell(since(node.ready_since, now), "muted", seconds_since(node.ready_since, now)),
             Cell(line(count(node.pods), (f" of {count(node.pods_allocatable)}", "muted")), "", node.pods),
             share_cell(share_of(node.cpu_requested, node.cpu_allocatable), BAR),
             _share(cpu),
@@ -76,17 +76,13 @@ def node_row(name: str, node: KubeNode, used: KubeUse | None, now: datetime) -> 
             number_cell(percent(limits), limits, "warning" if limits is not None and limits > 1 else ""),
             Cell(node.kubelet, "muted"),
             Cell(", ".join(node.taints), "muted"),
-            Cell(since(node.created_at, now), "muted", _moment(node.created_at, now)),
+            Cell(since(node.created_at, now), "muted", seconds_since(node.created_at, now)),
         ),
     )
 
 
 def _share(share: float | None) -> Cell:
     return number_cell(percent(share), share, "warning" if share is not None and share >= 0.9 else "")
-
-
-def _moment(moment: datetime | None, now: datetime) -> float | None:
-    return None if moment is None else (now - moment).total_seconds()
 
 
 def _sum(amounts: list[float | None]) -> float | None:

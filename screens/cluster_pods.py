@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.readings import KubePod, KubeUse, KubeWorkload
 from screens.cluster_facts import Platform
-from screens.cluster_figures import NEARLY, blind, cores, partly, used_cell
+from screens.cluster_figures import NEARLY, blind, cores, partly, seconds_since, used_cell
 from screens.cluster_nodes import usage_words
 from screens.cluster_state import FINE, Counted, pod_state, workload_state, worst_pod
 from screens.kept import KeptRows, Made, Parts, reads_for
@@ -108,22 +108,18 @@ def pod_row(key: str, pod: KubePod, used: KubeUse | None, zone: str, lost: bool,
             Cell(zone, "muted"),
             used_cell(used.cpu if used else None, pod.cpu_request, cores),
             used_cell(used.memory if used else None, pod.memory_request, size, near),
-            Cell(since(pod.created_at, now), "muted", _age(pod.created_at, now)),
+            Cell(since(pod.created_at, now), "muted", seconds_since(pod.created_at, now)),
             Cell(pod.owner or "nobody", "muted"),
         ),
         "muted" if done else "",
     )
 
 
-def _age(moment: datetime | None, now: datetime) -> float | None:
-    return None if moment is None else (now - moment).total_seconds()
-
-
 def last_end(pod: KubePod, now: datetime) -> Cell:
     """Why a container ended last, and how long ago."""
     if not pod.ended_reason and pod.ended_at is None:
         return Cell("")
-    away = _age(pod.ended_at, now)
+    away = seconds_since(pod.ended_at, now)
     reason = pod.ended_reason or "ended"
     if reason == "Error" and pod.ended_code:
         reason = f"exit {pod.ended_code}"
@@ -205,7 +201,7 @@ def workload_row(key: str, workload: KubeWorkload, words: str, style: str, tenan
             Cell(f"{workload.updated}/{workload.desired}", "" if workload.updated < workload.desired else "muted"),
             Cell(", ".join(map(tag_of, workload.images))),
             Cell(", ".join(workload.zones), "muted"),
-            Cell(since(workload.created_at, now), "muted", _age(workload.created_at, now)),
+            Cell(since(workload.created_at, now), "muted", seconds_since(workload.created_at, now)),
         ),
     )
 

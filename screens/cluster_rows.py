@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console.readings import CnpgCluster, CnpgPooler, KubeImage, KubeWarning
 from screens.cluster_facts import Platform
-from screens.cluster_figures import blind, partly
+from screens.cluster_figures import blind, partly, seconds_since
 from screens.cluster_pods import tag_of, workload_words
 from screens.kept import KeptRows, Made, reads_for
 from screens.section import Section, fact
@@ -56,10 +56,6 @@ POOLERS = (
 )
 
 
-def _away(moment: datetime | None, now: datetime) -> float | None:
-    return None if moment is None else (now - moment).total_seconds()
-
-
 # -- events ------------------------------------------------------------------------------------------------------------
 
 
@@ -71,7 +67,7 @@ def events(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     found = seen.reading.warnings
 
     def make(key: str, each: KubeWarning) -> Made:
-        away = _away(each.last_at, now)
+        away = seconds_since(each.last_at, now)
         old = away is None or away > 3600
         row = Row(
             key,
@@ -81,7 +77,7 @@ def events(platform: Platform, kept: KeptRows, now: datetime) -> Section:
                 Cell(each.namespace),
                 Cell(each.object.replace("/", " ", 1)),
                 Cell(each.reason, "muted" if old else "warning"),
-                Cell(since(each.first_at, now), "muted", _away(each.first_at, now)),
+                Cell(since(each.first_at, now), "muted", seconds_since(each.first_at, now)),
                 Cell(each.message),
             ),
             "muted" if old else "",
@@ -202,7 +198,7 @@ def databases(platform: Platform, kept: KeptRows, now: datetime) -> Section:
     def make(key: str, each: CnpgCluster) -> Made:
         words, style, rank = database_state(each)
         short = each.ready < each.instances
-        ends = -(_away(each.certificates_expire_at, now) or 0.0)
+        ends = -(seconds_since(each.certificates_expire_at, now) or 0.0)
         backup = f"{since(each.last_backup_at, now)} ago" if each.last_backup_at else "none"
         row = Row(
             key,
@@ -212,9 +208,9 @@ def databases(platform: Platform, kept: KeptRows, now: datetime) -> Section:
                 Cell(f"{each.ready}/{each.instances}", style if short else "", each.ready - each.instances),
                 Cell(words, style),
                 Cell(each.primary or "none", "primary" if each.primary else "critical"),
-                Cell(since(each.primary_since, now), "muted", _away(each.primary_since, now)),
-                Cell(backup, "" if each.last_backup_at else "warning", _away(each.last_backup_at, now)),
-                Cell(since(each.first_recoverable_at, now) or "?", "muted", _away(each.first_recoverable_at, now)),
+                Cell(since(each.primary_since, now), "muted", seconds_since(each.primary_since, now)),
+                Cell(backup, "" if each.last_backup_at else "warning", seconds_since(each.last_backup_at, now)),
+                Cell(since(each.first_recoverable_at, now) or "?", "muted", seconds_since(each.first_recoverable_at, now)),
                 Cell(str(each.timeline or "?"), "muted", each.timeline),
                 Cell(_days(ends) if each.certificates_expire_at else "?", "warning" if 0 < ends < 7 * 86_400 else "muted", ends),
                 Cell(tag_of(each.image), "muted"),
