@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from console.readings import Finding, RedisKeys, RedisServer, Sentinel
+from console.readings import Finding, RedisKeys, RedisServer, Sentinel, believed
 from screens.base import Described
 from screens.cache_group import Cache, cache_at, caches
 from screens.cache_members import sentinels, servers
@@ -18,12 +18,10 @@ from screens.pane_findings import findings as findings_section
 from screens.section import Section, Tab
 from screens.sections import Layout, SectionsScreen
 from screens.tabs import Badge
-from screens.trust import believed
 from screens.view import View
 from widgets.columns import Key
 from widgets.format import number
 from widgets.spans import Block, Line, joined, line, spread, width
-from widgets.table import LiveTable
 from widgets.topology import Topology
 
 TABS = (
@@ -175,10 +173,3 @@ class CacheScreen(SectionsScreen):
             return f"sentinel {name}/{key}" if key is not None else ""
         server = str(key) if tab == "servers" and key is not None else self.shown
         return f"redis {name}/{server}" if server else ""
-
-    def selected(self, table: LiveTable, key: Any) -> None:
-        """A finding has a page of its own; other rows are described."""
-        if self.tab == "findings":
-            self.host.open_page("finding", key)
-        else:
-            self.action_describe()

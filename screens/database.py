@@ -32,7 +32,6 @@ from screens.tabs import Badge
 from screens.view import View
 from widgets.columns import Key
 from widgets.spans import Block, Line, line
-from widgets.table import LiveTable
 from widgets.topology import Topology
 
 TABS = (
@@ -202,10 +201,3 @@ class DatabaseScreen(SectionsScreen):
         """The log of the member that the row comes from."""
         member = str(key) if tab == "members" and key is not None else self.shown
         return f"postgres {self._cluster.name}/{member}" if member else ""
-
-    def selected(self, table: LiveTable, key: Any) -> None:
-        """A finding has a page of its own; other rows are described."""
-        if self.tab == "findings":
-            self.host.open_page("finding", key)
-        else:
-            self.action_describe()

@@ -23,7 +23,6 @@ from screens.view import View
 from widgets.columns import Key
 from widgets.format import count
 from widgets.spans import Block
-from widgets.table import LiveTable
 from widgets.topology import Topology
 
 TABS = (
@@ -200,10 +199,3 @@ class IngressScreen(SectionsScreen):
                 if config is not None and key in getattr(config, tab):
                     return f"traefik {ingress.name}/{server.name}"
         return f"traefik {ingress.name}/{ingress.servers[0].name}"
-
-    def selected(self, table: LiveTable, key: Any) -> None:
-        """A finding has a page of its own; other rows are described."""
-        if self.tab == "findings":
-            self.host.open_page("finding", key)
-        else:
-            self.action_describe()

@@ -1,8 +1,8 @@
-"""The ground of the database and the cache screen: head, topology, tabs over one table, and a side where it is wide.
+"""The ground of every pane with tabs: head, topology, tabs over one table, and a side where it is wide.
 
 Three layouts, chosen by width: *small* (80×24: topology as lines, one line of findings, one of summary), *middle*
 (120×35: boxes, two lines of findings), *wide* (from 150 cells: boxes with the coordination store beside them, and at the
-right what must be in sight whatever tab is open). A subclass says what to show; nothing here knows PostgreSQL.
+right what must be in sight whatever tab is open). A subclass says what to show; nothing here knows what is watched.
 """
 
 from __future__ import annotations
@@ -133,6 +133,13 @@ class SectionsScreen(BoardScreen, inherit_bindings=False):
     def chosen_member(self) -> str:
         """The member chosen by ``m``; empty: the one that matters most."""
         return self._member
+
+    def selected(self, table: LiveTable, key: Any) -> None:
+        """A finding has a page of its own; other rows are described."""
+        if self.tab == "findings":
+            self.host.open_page("finding", key)
+        else:
+            self.action_describe()
 
     @property
     def table(self) -> Table:

@@ -23,7 +23,6 @@ from screens.tenants import describe_tenant, log_of
 from screens.view import View
 from widgets.columns import Key
 from widgets.spans import Block, line
-from widgets.table import LiveTable
 from widgets.topology import Topology
 
 TABS = (
@@ -165,13 +164,6 @@ class TenantScreen(SectionsScreen):
     def log_of(self, tab: str, key: Key | None) -> str:
         """The tenant's own log."""
         return log_of(self._tenant)
-
-    def selected(self, table: LiveTable, key: Any) -> None:
-        """A finding has a page of its own; other rows are described."""
-        if self.tab == "findings":
-            self.host.open_page("finding", key)
-        else:
-            self.action_describe()
 
 
 def row_of(tenant: TenantNow, pods: tuple[KubePod, ...] | None, tab: str, key: Any) -> Any:
