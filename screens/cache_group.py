@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.board import Board
-from console.readings import RedisServer, Sentinel
-from screens.trust import believed
+from console.readings import RedisServer, Sentinel, believed
 
 
 @dataclass(frozen=True, slots=True)

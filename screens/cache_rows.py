@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.board import Board
-from console.readings import BigKey, Queue, RedisClient, RedisKeys, RedisServer, SlowCall
+from console.readings import BigKey, Queue, RedisClient, RedisKeys, RedisServer, SlowCall, believed
 from screens.cache_group import Cache
 from screens.database_sessions import one_line
 from screens.section import MISSING, Section, fact, number_cell, unknown
-from screens.trust import believed, silence_and_why
+from screens.trust import silence_and_why
 from widgets.columns import Cell, Column, Row
 from widgets.format import (
     bar,

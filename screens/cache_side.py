@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from console.readings import Finding, RedisKeys, RedisServer
+from console.readings import Finding, RedisKeys, RedisServer, believed
 from screens.cache_group import Cache
 from screens.cache_topology import FULL, NEARLY, wasteful
 from screens.database_sessions import one_line
 from screens.pane_findings import findings_box, silent_words
 from screens.section import fact
 from screens.trends import Figure, trends_box
-from screens.trust import believed, silence
+from screens.trust import silence
 from screens.view import View
 from widgets.format import bar, count, milliseconds, percent, rate, short_age, since, size, size_rate
 from widgets.gauge import gauge, level

@@ -24,8 +24,9 @@ from console.readings import (
     KubernetesWorkloads,
     KubeUse,
     Reading,
+    believed,
 )
-from screens.trust import believed, silence_and_why
+from screens.trust import silence_and_why
 
 R = TypeVar("R", bound=Reading)
 NO_ZONE = "no zone"

@@ -13,8 +13,9 @@ from console.readings import (
     PatroniMember,
     PostgresMember,
     Reading,
+    believed,
 )
-from screens.trust import believed, silence_and_why
+from screens.trust import silence_and_why
 
 R = TypeVar("R", bound=Reading)
 

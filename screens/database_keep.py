@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from console.board import Board
-from console.readings import PostgresMember, PostgresSettings, Role, Setting, Slot
+from console.readings import PostgresMember, PostgresSettings, Role, Setting, Slot, believed
 from screens.database_cluster import Cluster, source
 from screens.section import MISSING, Section, fact, number_cell, unknown
-from screens.trust import believed, silence_and_why
+from screens.trust import silence_and_why
 from widgets.columns import Cell, Column, Row
 from widgets.format import age, count, moment, short_age, since, size
 from widgets.spans import Line, joined, line

@@ -15,8 +15,8 @@ from console.readings import (
     TraefikReloads,
     TraefikServer,
     Traffic,
+    believed,
 )
-from screens.trust import believed
 
 R = TypeVar("R", bound=Reading)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.board import Board
-from console.readings import Address, Finding
+from console.readings import Address, Finding, believed
 from screens.section import Section, number_cell, unknown
-from screens.trust import believed
 from widgets.columns import Cell, Column, Row
 from widgets.format import age, short_age
 from widgets.spans import Block, Line, box, line, spread, wrap

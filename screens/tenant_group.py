@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from console.board import Board, PaneState, state_of
-from console.readings import Finding, Reading
+from console.readings import Finding, Reading, believed
 from console.readings.environment import Tenant
 from console.readings.kubernetes import KubePod, KubernetesPods
 from console.readings.odoo import OdooDatabase, OdooFiles, OdooLog, OdooPages, OdooSessions
 from screens.tenant_traffic import Flow, Flows
-from screens.trust import believed
 from screens.view import View
 
 R = TypeVar("R", bound=Reading)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.board import Board
+from console.readings import believed
 from console.readings.traefik import TraefikConfig, TraefikRouter, TraefikServer, TraefikService, Traffic
-from screens.trust import believed, silence
+from screens.trust import silence
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.board import Board
-from console.readings import Activity, Finding, PostgresMember, Replica
+from console.readings import Activity, Finding, PostgresMember, Replica, believed
 from screens.database_cluster import Cluster, Member, cluster_at, clusters
 from screens.tile_drawing import Figure, TileFacts
 from screens.tile_extras import database_parts, orphan_parts
 from screens.tile_words import about, marked, no_primary, silent, speaks_of, tile_state, trend_of
-from screens.trust import believed
 from screens.view import View
 from widgets.format import rate, short_age, size, size_rate
 from widgets.spans import Line, fit, line

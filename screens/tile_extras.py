@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.board import Board
-from console.readings import Activity, PostgresMember, PostgresStatements, RedisServer, Session
+from console.readings import Activity, PostgresMember, PostgresStatements, RedisServer, Session, believed
 from screens.database_cluster import Cluster
 from screens.database_coordination import flags, leader_words, synchronous_words
 from screens.database_sessions import blocking_lines
-from screens.trust import believed
 from widgets.format import count, milliseconds, number, percent, short_age
 from widgets.gauge import thin_bar
 from widgets.spans import Block, Line, fit, line, text_width

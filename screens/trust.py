@@ -7,17 +7,9 @@ is treated as if it carried none.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
 
 from console.readings import Reading
 from widgets.format import age, clock, short_age
-
-R = TypeVar("R", bound=Reading)
-
-
-def believed(reading: R | None, now: datetime) -> R | None:
-    """``reading`` where its content may be shown as current at ``now``, else None."""
-    return reading if reading is not None and reading.readable and not reading.is_stale(now) else None
 
 
 def silence(reading: Reading | None, now: datetime) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from console.assessment.people import Crowd, crowd
-from console.assessment.views import believed
 from console.assessment.words import listing, short
 from console.board import Board
 from console.readings import (
@@ -22,6 +21,7 @@ from console.readings import (
     TraefikServer,
     TraefikService,
     Traffic,
+    believed,
 )
 from console.readings.finding import Scope
 from console.settings import EnvironmentFile, TraefikIngress

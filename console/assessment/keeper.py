@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from console.assessment.symptom import Clear, Kind, Symptom
-from console.assessment.views import believed
 from console.board import Board
-from console.readings import Address, Reading
+from console.readings import Address, Reading, believed
 from console.readings.finding import Severity
 
 _COLD = timedelta(seconds=3)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from console.assessment.people import tenants_in
-from console.assessment.views import believed
 from console.assessment.words import listing, short
 from console.board import Board
 from console.readings import (
@@ -30,6 +29,7 @@ from console.readings import (
     KubeWorkload,
     Reading,
     address,
+    believed,
 )
 from console.settings import EnvironmentFile
 

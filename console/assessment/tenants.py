@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from console.assessment.symptom import Clear, Said, Symptom
-from console.assessment.views import believed
 from console.assessment.words import listing, short
-from console.readings import Evidence, OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address
+from console.readings import Evidence, OdooDatabase, OdooFiles, OdooLog, OdooPages, Reading, address, believed
 from console.settings import Application
 
 if TYPE_CHECKING:

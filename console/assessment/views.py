@@ -6,7 +6,6 @@ import functools
 import re
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from console.board import Board
 from console.readings import (
@@ -22,10 +21,9 @@ from console.readings import (
     RedisServer,
     Sentinel,
     address,
+    believed,
 )
 from console.settings import PostgresCluster, RedisCache
-
-R = TypeVar("R", bound=Reading)
 
 _SILENT = re.compile(r"no answer|n[o']t answer|timed out|timeout|deadline|within|broken off|still busy", re.IGNORECASE)
 _STARTING = re.compile(r"starting up|not (yet )?accepting|in recovery mode|shutting down", re.IGNORECASE)
@@ -35,11 +33,6 @@ _FULL = re.compile(
 )
 _LIMITED = re.compile(r"too many connections for (role|database)", re.IGNORECASE)
 _SQL_TOPICS = (PostgresMember, Activity, PostgresStatements, PostgresIo, PostgresSettings)
-
-
-def believed(reading: R | None, now: datetime) -> R | None:
-    """The reading where its content may be believed: readable and not stale."""
-    return reading if reading is not None and reading.readable and not reading.is_stale(now) else None
 
 
 def down(reading: Reading | None) -> bool:

@@ -84,6 +84,11 @@ R = TypeVar("R", bound=Reading)
 _TOPICS: dict[str, type[Reading]] = {}
 
 
+def believed(reading: R | None, now: datetime) -> R | None:
+    """``reading`` where its content may be shown or judged as current at ``now``, else None: it failed, or is too old."""
+    return reading if reading is not None and reading.readable and not reading.is_stale(now) else None
+
+
 def topic(name: str, pane: Pane | None = None) -> Callable[[type[R]], type[R]]:
     """Register a reading under its topic name, once."""
 
